@@ -1,0 +1,47 @@
+package dev.dibs.producer;
+
+import dev.dibs.Codec;
+import dev.dibs.sql.Schema;
+import java.time.Duration;
+
+/**
+ * How a producer works. Immutable.
+ *
+ * @param schema where the tasks go
+ * @param codec how payloads become JSON
+ * @param maxPayloadBytes the largest payload taken, in bytes of UTF-8; 1 to 16 MiB
+ * @param bellInterval workers are told about a queue at most this often; positive
+ */
+public record ProducerSettings(Schema schema, Codec codec, int maxPayloadBytes, Duration bellInterval) {
+  private static final int HARD_MAX_PAYLOAD_BYTES = 16 << 20;
+
+  /** Schema {@code dibs}, JSON by Jackson, payloads up to 256 KiB, a bell every 5 ms. */
+  public static final ProducerSettings DEFAULT =
+      new ProducerSettings(Schema.DEFAULT, Codec.jackson(), 256 << 10, Duration.ofMillis(5));
+
+  public ProducerSettings {
+    if (maxPayloadBytes < 1 || maxPayloadBytes > HARD_MAX_PAYLOAD_BYTES) {
+      throw new IllegalArgumentException(
+          "maxPayloadBytes must be between 1 and %d, was %d".formatted(HARD_MAX_PAYLOAD_BYTES, maxPayloadBytes));
+    }
+    if (!bellInterval.isPositive()) {
+      throw new IllegalArgumentException("bellInterval must be positive, was " + bellInterval);
+    }
+  }
+
+  public ProducerSettings withSchema(Schema schema) {
+    return new ProducerSettings(schema, codec, maxPayloadBytes, bellInterval);
+  }
+
+  public ProducerSettings withCodec(Codec codec) {
+    return new ProducerSettings(schema, codec, maxPayloadBytes, bellInterval);
+  }
+
+  public ProducerSettings withMaxPayloadBytes(int maxPayloadBytes) {
+    return new ProducerSettings(schema, codec, maxPayloadBytes, bellInterval);
+  }
+
+  public ProducerSettings withBellInterval(Duration bellInterval) {
+    return new ProducerSettings(schema, codec, maxPayloadBytes, bellInterval);
+  }
+}

@@ -1,0 +1,109 @@
+package dev.dibs;
+
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * The codec that comes with Dibs. It refuses what jsonb refuses or silently changes: NUL and lone surrogates,
+ * duplicate keys, numbers out of range, nesting deeper than 500.
+ */
+final class JacksonCodec implements Codec {
+  static final JacksonCodec INSTANCE = new JacksonCodec();
+  private static final int MAX_DEPTH = 500;
+  private static final int MAX_NUMBER_LENGTH = 1_000;
+
+  private final JsonMapper mapper =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder()
+                          .maxNestingDepth(MAX_DEPTH)
+                          .maxNumberLength(MAX_NUMBER_LENGTH)
+                          .build())
+                  .build())
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .build();
+
+  private JacksonCodec() {}
+
+  @Override
+  public String encode(Object payload) {
+    String json;
+    try {
+      json = payload instanceof Json(String text) ? text : mapper.writeValueAsString(payload);
+    } catch (JacksonException e) {
+      throw new PayloadException(
+          "a payload of %s cannot be written as JSON: %s".formatted(payload.getClass().getName(), e.getOriginalMessage()));
+    }
+    check(json);
+    return json;
+  }
+
+  /** Reads the text once, keeping nothing. The message names the place, never the text. */
+  private void check(String json) {
+    try (JsonParser parser = mapper.createParser(json)) {
+      if (parser.nextToken() == null) throw new PayloadException("a payload must be one JSON value, was empty");
+      JsonToken token = parser.currentToken();
+      int depth = 0;
+      while (token != null) {
+        if (token.isStructStart()) depth++;
+        if (token.isStructEnd()) depth--;
+        refuse(unstorable(parser, token), parser);
+        token = parser.nextToken();
+        if (depth == 0 && token != null) refuse("more than one JSON value", parser);
+      }
+    } catch (JacksonException e) {
+      var at = e.getLocation();
+      throw new PayloadException(
+          at == null
+              ? "a payload must be valid JSON"
+              : "a payload must be valid JSON, but is not at line %d, column %d".formatted(at.getLineNr(), at.getColumnNr()));
+    }
+  }
+
+  private static @Nullable String unstorable(JsonParser parser, JsonToken token) {
+    return switch (token) {
+      case PROPERTY_NAME, VALUE_STRING -> holdsUnstorable(parser.getString()) ? "NUL or a lone surrogate" : null;
+      case VALUE_NUMBER_FLOAT -> exponentTooLarge(parser.getString()) ? "a number out of range" : null;
+      default -> null;
+    };
+  }
+
+  private static boolean holdsUnstorable(String text) {
+    return text.codePoints().anyMatch(c -> c == 0 || (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE));
+  }
+
+  private static boolean exponentTooLarge(String number) {
+    int e = Math.max(number.indexOf('e'), number.indexOf('E'));
+    if (e < 0) return false;
+    String digits = number.substring(e + 1).replaceFirst("^[+-]?0*", "");
+    return digits.length() > 4 || (digits.length() == 4 && digits.compareTo("1000") > 0);
+  }
+
+  private static void refuse(@Nullable String what, JsonParser parser) {
+    if (what == null) return;
+    var at = parser.currentTokenLocation();
+    throw new PayloadException(
+        "a payload must not hold %s (line %d, column %d)".formatted(what, at.getLineNr(), at.getColumnNr()));
+  }
+
+  @Override
+  public <T> T decode(String json, Class<T> type) {
+    if (type == Json.class) return type.cast(new Json(json));
+    try {
+      T payload = mapper.readValue(json, type);
+      if (payload == null) throw new PayloadException("the payload is null, a %s was expected".formatted(type.getName()));
+      return payload;
+    } catch (JacksonException e) {
+      throw new PayloadException("the payload does not fit %s".formatted(type.getName()));
+    }
+  }
+}

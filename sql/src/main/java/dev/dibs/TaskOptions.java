@@ -1,0 +1,36 @@
+package dev.dibs;
+
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * How a task is to be run, apart from what it does. Immutable.
+ *
+ * @param queue 1 to 128 characters
+ * @param due when it may run first
+ * @param maxAttempts failures after which it is DEAD, at least 1; snoozes and lost workers do not count
+ * @param timeout the longest one run may take; empty: the worker's default
+ * @param headers small facts that travel with the task, such as a trace parent
+ */
+public record TaskOptions(
+    String queue,
+    Priority priority,
+    Due due,
+    int maxAttempts,
+    Optional<Duration> timeout,
+    Map<String, String> headers) {
+
+  /** Queue {@code default}, normal priority, at once, 25 attempts, no timeout, no headers. */
+  public static final TaskOptions DEFAULT =
+      new TaskOptions("default", Priority.NORMAL, new Due.Now(), 25, Optional.empty(), Map.of());
+
+  public TaskOptions {
+    Names.check("queue", queue);
+    if (maxAttempts < 1) throw new IllegalArgumentException("maxAttempts must be >= 1, was " + maxAttempts);
+    if (timeout.isPresent() && !timeout.get().isPositive()) {
+      throw new IllegalArgumentException("timeout must be positive, was " + timeout.get());
+    }
+    headers = Map.copyOf(headers);
+  }
+}

@@ -1,0 +1,64 @@
+package dev.dibs.sql;
+
+import static dev.dibs.sql.schema.Tables.DUTY;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Optional;
+import org.jooq.DSLContext;
+
+/**
+ * The rows of duty: what some process must do now and then.
+ *
+ * <p>A duty is taken by moving its next run ahead, in a transaction of its own, before it is done: two processes never
+ * do the same one, no lock is held while it is done, and one that fails comes again an interval later. Locks: the one
+ * row, skipping what others have taken. Thread-safe.
+ */
+public final class Duties {
+  private final Schema schema;
+
+  public Duties(Schema schema) {
+    this.schema = schema;
+  }
+
+  /** Takes one duty that is due; empty if there is none. {@code connection} must be in auto-commit. */
+  public Optional<String> takeDue(Connection connection) {
+    DSLContext dsl = schema.dsl(connection);
+    var due =
+        dsl.select(DUTY.NAME)
+            .from(DUTY)
+            .where(DUTY.NEXT_RUN_AT.le(Time.clock()))
+            .orderBy(DUTY.NEXT_RUN_AT)
+            .limit(org.jooq.impl.DSL.inline(1))
+            .forNoKeyUpdate()
+            .skipLocked();
+    return dsl.update(DUTY)
+        .set(DUTY.LAST_RUN_AT, Time.clock())
+        .set(DUTY.NEXT_RUN_AT, Time.clock().add(DUTY.EVERY))
+        .where(DUTY.NAME.eq(org.jooq.impl.DSL.any(org.jooq.impl.DSL.array(due))))
+        .returningResult(DUTY.NAME)
+        .fetchOptional(row -> row.value1());
+  }
+
+  /** Creates the history partitions of today and the days ahead; answers how many. */
+  public int createPartitions(Connection connection, int daysAhead) throws SQLException {
+    return call(connection, "create_history_partitions", daysAhead);
+  }
+
+  /** Drops the history partitions that every retention has passed; answers how many. */
+  public int prune(Connection connection) throws SQLException {
+    return call(connection, "prune_history");
+  }
+
+  private int call(Connection connection, String function, Object... arguments) throws SQLException {
+    String marks = arguments.length == 0 ? "" : "?";
+    try (var statement =
+        connection.prepareStatement("select \"%s\".%s(%s)".formatted(schema.name(), function, marks))) {
+      for (int i = 0; i < arguments.length; i++) statement.setObject(i + 1, arguments[i]);
+      try (var rows = statement.executeQuery()) {
+        rows.next();
+        return rows.getInt(1);
+      }
+    }
+  }
+}

@@ -1,0 +1,111 @@
+package dev.dibs.sql;
+
+import static dev.dibs.sql.schema.Tables.QUEUE;
+import static dev.dibs.sql.schema.Tables.TASK;
+import static dev.dibs.sql.schema.Tables.TASK_HISTORY;
+import static org.jooq.impl.DSL.array;
+import static org.jooq.impl.DSL.deleteFrom;
+import static org.jooq.impl.DSL.field;
+import static org.jooq.impl.DSL.inline;
+import static org.jooq.impl.DSL.insertInto;
+import static org.jooq.impl.DSL.name;
+import static org.jooq.impl.DSL.select;
+import static org.jooq.impl.DSL.table;
+import static org.jooq.impl.DSL.when;
+
+import dev.dibs.sql.schema.enums.TaskStatus;
+import java.util.ArrayList;
+import java.util.List;
+import org.jooq.CommonTableExpression;
+import org.jooq.Condition;
+import org.jooq.Field;
+import org.jooq.JSONB;
+import org.jooq.Record;
+import org.jooq.SelectField;
+import org.jooq.Table;
+import org.jooq.impl.SQLDataType;
+
+/**
+ * The two halves of ending tasks, as parts of a statement: delete them from task, keep them in task_history.
+ *
+ * <p>The halves are named; what follows in the statement reads the first to learn which tasks it did end. A queue
+ * whose retention is zero keeps nothing.
+ */
+final class EndedTasks {
+  /** At the most so many errors are kept with a task, the newest. */
+  private static final int ERRORS_KEPT = 10;
+
+  private static final Field<TaskStatus> FINAL_STATUS =
+      field(name("final_status"), TASK.STATUS.getDataType());
+  private static final Field<JSONB> ALL_ERRORS = field(name("all_errors"), SQLDataType.JSONB);
+  private static final Field<Integer> ALL_LOSSES = field(name("all_losses"), SQLDataType.INTEGER);
+
+  private EndedTasks() {}
+
+  /** Deletes what {@code which} chooses and answers the rows, with the status, errors and losses they end with. */
+  static CommonTableExpression<?> delete(
+      String as, Table<?> using, Condition which, Field<TaskStatus> status, Field<JSONB> errors, Field<Integer> losses) {
+    List<SelectField<?>> answer = new ArrayList<>(kept());
+    answer.add(status.as(FINAL_STATUS));
+    answer.add(errors.as(ALL_ERRORS));
+    answer.add(losses.as(ALL_LOSSES));
+    return name(as).as(deleteFrom(TASK).using(using).where(which).returningResult(answer));
+  }
+
+  /** Keeps in history what the part called {@code ended} deleted. */
+  static CommonTableExpression<?> archive(String as, String ended) {
+    Table<Record> rows = table(name(ended));
+    List<Field<?>> into = new ArrayList<>();
+    List<Field<?>> from = new ArrayList<>();
+    for (Field<?> column : kept()) {
+      into.add(TASK_HISTORY.field(column.getName()));
+      from.add(field(name(ended, column.getName()), column.getDataType()));
+    }
+    into.addAll(List.of(TASK_HISTORY.STATUS, TASK_HISTORY.ERRORS, TASK_HISTORY.LOSSES));
+    for (Field<?> ending : List.of(FINAL_STATUS, ALL_ERRORS, ALL_LOSSES)) {
+      from.add(field(name(ended, ending.getName()), ending.getDataType()));
+    }
+    Field<String> queue = field(name(ended, TASK.QUEUE.getName()), SQLDataType.CLOB);
+    var forgetful =
+        array(select(QUEUE.NAME).from(QUEUE).where(QUEUE.RETENTION.eq(field("interval '0'", SQLDataType.INTERVAL))));
+    return name(as)
+        .as(
+            insertInto(TASK_HISTORY)
+                .columns(into)
+                .select(select(from).from(rows).where(queue.ne(org.jooq.impl.DSL.all(forgetful))))
+                .returningResult(TASK_HISTORY.ID));
+  }
+
+  /** The errors of a task with one more, the oldest dropped; {@code error} is null where there is none to add. */
+  static Field<JSONB> errorsAnd(Field<JSONB> error) {
+    Field<JSONB> before =
+        field(
+            "case when jsonb_array_length({0}) >= {1} then {0} - 0 else coalesce({0}, '[]') end",
+            SQLDataType.JSONB, TASK.ERRORS, inline(ERRORS_KEPT));
+    return when(error.isNull(), TASK.ERRORS)
+        .otherwise(
+            field(
+                "{0} || ({1} || jsonb_build_object('at', statement_timestamp(), 'attempt', {2}))",
+                SQLDataType.JSONB, before, error, TASK.ATTEMPT));
+  }
+
+  /** The columns that go to history as they stand. */
+  private static List<Field<?>> kept() {
+    return List.of(
+      TASK.ID,
+      TASK.CREATED_AT,
+      TASK.RUN_AT,
+      TASK.CLAIMED_AT,
+      TASK.LEASE,
+      TASK.WORKER_ID,
+      TASK.PRIORITY,
+      TASK.ATTEMPT,
+      TASK.FAILURES,
+      TASK.MAX_ATTEMPTS,
+      TASK.QUEUE,
+      TASK.KIND,
+      TASK.PAYLOAD,
+      TASK.HEADERS,
+      TASK.UNIQUE_KEY);
+  }
+}

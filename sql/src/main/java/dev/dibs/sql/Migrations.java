@@ -1,0 +1,106 @@
+package dev.dibs.sql;
+
+import dev.dibs.DatabaseException;
+import dev.dibs.DibsException;
+import dev.dibs.SchemaVersionException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import javax.sql.DataSource;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+
+/**
+ * Brings a schema to the version this build works with, and tells which version it has.
+ *
+ * <p>The files under {@link #LOCATION} are plain SQL with unqualified names; Flyway or any other tool may run them
+ * in order, with search_path set to the one schema.
+ */
+public final class Migrations {
+  /** Where the files are on the class path. */
+  public static final String LOCATION = "dev/dibs/sql/migration";
+
+  /** The schema version this build works with. */
+  public static final int VERSION = 1;
+
+  private static final List<String> FILES = List.of("V001__tasks.sql");
+  private static final String UNDEFINED_FUNCTION = "42883";
+  private static final String UNDEFINED_SCHEMA = "3F000";
+
+  private Migrations() {}
+
+  /**
+   * Applies what is missing, by Flyway, under its lock; creates the schema where it does not exist.
+   *
+   * @return how many files were applied
+   * @throws DibsException if a file could not be applied; PostgreSQL rolled it back then
+   */
+  public static int migrate(DataSource dataSource, Schema schema) {
+    try {
+      return Flyway.configure(Migrations.class.getClassLoader())
+          .dataSource(dataSource)
+          .defaultSchema(schema.name())
+          .createSchemas(true)
+          .locations("classpath:" + LOCATION)
+          .load()
+          .migrate()
+          .migrationsExecuted;
+    } catch (FlywayException e) {
+      throw new DibsException(
+          "schema \"%s\" could not be migrated to version %d: %s".formatted(schema.name(), VERSION, e.getMessage()), e);
+    }
+  }
+
+  /** All files as one script, for people who run their own tool. */
+  public static String script(Schema schema) {
+    var script = new StringBuilder("begin;\n");
+    script.append("create schema if not exists \"").append(schema.name()).append("\";\n");
+    script.append("set local search_path to \"").append(schema.name()).append("\";\n");
+    for (String file : FILES) script.append("\n-- ").append(file).append('\n').append(read(file));
+    return script.append("\ncommit;\n").toString();
+  }
+
+  private static String read(String file) {
+    try (InputStream in = Migrations.class.getClassLoader().getResourceAsStream(LOCATION + "/" + file)) {
+      if (in == null) throw new IllegalStateException("the jar lacks " + LOCATION + "/" + file);
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Refuses a schema this build cannot work with.
+   *
+   * @throws SchemaVersionException if there is no Dibs schema, or one of another version
+   * @throws DatabaseException if the database cannot answer
+   */
+  public static void check(Connection connection, Schema schema) {
+    int found = version(connection, schema);
+    if (found == VERSION) return;
+    throw new SchemaVersionException(
+        found < VERSION
+            ? "schema \"%s\" is at version %d, this build needs %d; run `dibs migrate`"
+                .formatted(schema.name(), found, VERSION)
+            : "schema \"%s\" is at version %d, this build knows only %d; use a newer build"
+                .formatted(schema.name(), found, VERSION));
+  }
+
+  private static int version(Connection connection, Schema schema) {
+    try (var statement = connection.createStatement();
+        var rows = statement.executeQuery("select \"" + schema.name() + "\".schema_version()")) {
+      rows.next();
+      return rows.getInt(1);
+    } catch (SQLException e) {
+      if (UNDEFINED_FUNCTION.equals(e.getSQLState()) || UNDEFINED_SCHEMA.equals(e.getSQLState())) {
+        throw new SchemaVersionException(
+            "the database has no Dibs schema \"%s\"; run `dibs migrate`".formatted(schema.name()));
+      }
+      throw new DatabaseException("the version of schema \"" + schema.name() + "\" could not be read", e);
+    }
+  }
+}

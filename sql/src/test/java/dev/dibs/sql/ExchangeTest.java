@@ -1,0 +1,312 @@
+package dev.dibs.sql;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.dibs.Kind;
+import dev.dibs.NewTask;
+import dev.dibs.Json;
+import dev.dibs.Priority;
+import dev.dibs.Task;
+import dev.dibs.TaskStatus;
+import dev.dibs.testing.TestDatabase;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class ExchangeTest {
+  private static final UUID WORKER = UUID.fromString("00000000-0000-4000-8000-000000000001");
+  private static final String ERROR = "{\"class\": \"IllegalStateException\", \"message\": \"no\"}";
+
+  private final Exchange exchange = new Exchange(Schema.DEFAULT);
+  private final InsertTasks insert = new InsertTasks(Schema.DEFAULT);
+  private final TestDatabase db = TestDatabase.create();
+  private final Connection connection = db.connect();
+
+
+  @AfterEach
+  void drop() throws SQLException {
+    connection.close();
+    db.close();
+  }
+
+  private static NewTask<Json> task() {
+    return Kind.json("mail").task(new Json("{\"to\": 1}")).queue("q");
+  }
+
+  private void insert(NewTask<?>... tasks) throws SQLException {
+    List<InsertTasks.Row> rows = new ArrayList<>();
+    for (NewTask<?> task : tasks) {
+      rows.add(new InsertTasks.Row(task.id(), task.kind().name(), ((Json) task.payload()).text(), null, task.options()));
+    }
+    assertThat(insert.insert(connection, rows)).hasSize(tasks.length);
+  }
+
+  private static Exchange.Claim claim(int room) {
+    return claim(room, 0, Set.of("mail"));
+  }
+
+  private static Exchange.Claim claim(int room, long floor, Set<String> kinds) {
+    List<Exchange.LaneRoom> lanes = new ArrayList<>();
+    for (Priority priority : Priority.values()) {
+      lanes.add(new Exchange.LaneRoom(new Task.Lane("q", priority), floor, room));
+    }
+    return new Exchange.Claim(WORKER, UUID.randomUUID(), lanes, Map.of("q", room), kinds);
+  }
+
+  private Exchange.Result run(Exchange.Outcomes outcomes, Exchange.Claim claim) throws SQLException {
+    return exchange.run(connection, outcomes, claim);
+  }
+
+  private Exchange.Outcomes ended(Task task, TaskStatus status) {
+    String error = status == TaskStatus.SUCCEEDED ? null : ERROR;
+    return new Exchange.Outcomes(List.of(new Exchange.Ended(task.hold(), status, error)), List.of());
+  }
+
+  private Exchange.Outcomes again(Task task, Duration delay, boolean failed) {
+    return new Exchange.Outcomes(List.of(), List.of(new Exchange.Again(task.hold(), delay, failed, ERROR)));
+  }
+
+  @Test
+  void exchange_claimsInTheOrderOfPriorityAndPosition() throws SQLException {
+    NewTask<?> low = task().priority(Priority.LOW);
+    NewTask<?> first = task();
+    NewTask<?> second = task();
+    NewTask<?> urgent = task().priority(Priority.URGENT);
+    insert(low, first);
+    insert(second, urgent);
+
+    Exchange.Result two = run(Exchange.Outcomes.NONE, claim(2));
+    Exchange.Result rest = run(Exchange.Outcomes.NONE, claim(9));
+
+    assertThat(two.claimed()).extracting(Task::id).containsExactlyInAnyOrder(urgent.id(), first.id());
+    assertThat(rest.claimed()).extracting(Task::id).containsExactlyInAnyOrder(second.id(), low.id());
+    assertThat(rest.claimed()).allSatisfy(task -> assertThat(task.tries().attempt()).isEqualTo(1));
+    assertThat(rest.claimed().getFirst().content().payload()).isEqualTo("{\"to\": 1}");
+    assertThat(db.tasks("PROCESSING")).isEqualTo(4);
+  }
+
+  @Test
+  void exchange_finishesAndClaimsInOneStatement() throws SQLException {
+    insert(task(), task());
+    Task first = run(Exchange.Outcomes.NONE, claim(1)).claimed().getFirst();
+
+    Exchange.Result result = run(ended(first, TaskStatus.SUCCEEDED), claim(1));
+
+    assertThat(result.claimed()).hasSize(1);
+    assertThat(result.refused()).isEmpty();
+    assertThat(db.finished("SUCCEEDED")).isEqualTo(1);
+    assertThat(db.value("select lease::text from dibs.task_history")).isEqualTo(first.hold().lease().toString());
+  }
+
+  @Test
+  void exchange_refusesARunThatLostItsLease() throws SQLException {
+    insert(task());
+    Task mine = run(Exchange.Outcomes.NONE, claim(1)).claimed().getFirst();
+    run(again(mine, Duration.ZERO, false), claim(0));
+    Task theirs = run(Exchange.Outcomes.NONE, claim(1)).claimed().getFirst();
+
+    assertThat(run(ended(mine, TaskStatus.SUCCEEDED), claim(0)).refused()).containsExactly(mine.id());
+    assertThat(run(again(mine, Duration.ZERO, true), claim(0)).refused()).containsExactly(mine.id());
+    assertThat(db.tasks("PROCESSING")).isEqualTo(1);
+    assertThat(run(ended(theirs, TaskStatus.SUCCEEDED), claim(0)).refused()).isEmpty();
+  }
+
+  @Test
+  void exchange_schedulesARetryAndKeepsItsError() throws SQLException {
+    insert(task());
+    Task failed = run(Exchange.Outcomes.NONE, claim(1)).claimed().getFirst();
+
+    run(again(failed, Duration.ofMinutes(5), true), claim(1));
+
+    assertThat(db.tasks("SCHEDULED")).isEqualTo(1);
+    assertThat(db.number("select failures from dibs.task")).isEqualTo(1);
+    assertThat(db.value("select errors -> 0 ->> 'class' from dibs.task")).isEqualTo("IllegalStateException");
+    assertThat(db.number("select (errors -> 0 ->> 'attempt')::int from dibs.task")).isEqualTo(1);
+    assertThat(db.number("select count(*) from dibs.task where run_at between now() + '4 min' and now() + '6 min'"))
+        .isEqualTo(1);
+  }
+
+  @Test
+  void exchange_keepsTheLastTenErrors() throws SQLException {
+    insert(task());
+    for (int i = 1; i <= 12; i++) {
+      Task failed = run(Exchange.Outcomes.NONE, claim(1)).claimed().getFirst();
+      run(again(failed, Duration.ZERO, true), claim(0));
+    }
+    assertThat(db.number("select jsonb_array_length(errors) from dibs.task")).isEqualTo(10);
+    assertThat(db.number("select (errors -> 0 ->> 'attempt')::int from dibs.task")).isEqualTo(3);
+  }
+
+  @Test
+  void exchange_skipsRowsLockedByAnother() throws SQLException {
+    insert(task(), task(), task());
+    try (Connection theirs = db.connect()) {
+      theirs.setAutoCommit(false);
+      List<Task> locked = exchange.run(theirs, Exchange.Outcomes.NONE, claim(2)).claimed();
+      List<Task> ours = run(Exchange.Outcomes.NONE, claim(5)).claimed();
+      assertThat(locked).hasSize(2);
+      assertThat(ours).hasSize(1);
+      theirs.rollback();
+    }
+    assertThat(run(Exchange.Outcomes.NONE, claim(5)).claimed()).hasSize(2);
+  }
+
+  @Test
+  void exchange_claimsNeitherUnknownKindsNorPausedQueuesNorBelowTheFloor() throws SQLException {
+    insert(task());
+    assertThat(run(Exchange.Outcomes.NONE, claim(5, 0, Set.of("other"))).claimed()).isEmpty();
+    assertThat(run(Exchange.Outcomes.NONE, claim(5, 1_000, Set.of("mail"))).claimed()).isEmpty();
+    db.execute("insert into dibs.queue (name, paused_at) values ('q', now())");
+    assertThat(run(Exchange.Outcomes.NONE, claim(5)).claimed()).isEmpty();
+    db.execute("update dibs.queue set paused_at = null");
+    assertThat(run(Exchange.Outcomes.NONE, claim(5)).claimed()).hasSize(1);
+  }
+
+  @Test
+  void exchange_keepsNoHistoryWhereRetentionIsZero() throws SQLException {
+    insert(task());
+    db.execute("insert into dibs.queue (name, retention) values ('q', '0')");
+    Task task = run(Exchange.Outcomes.NONE, claim(1)).claimed().getFirst();
+    run(ended(task, TaskStatus.DEAD), claim(0));
+    assertThat(db.number("select count(*) from dibs.task_history")).isZero();
+    assertThat(db.number("select count(*) from dibs.task")).isZero();
+  }
+
+  @Test
+  void exchange_neverClaimsMoreThanTheRoom() throws SQLException {
+    for (int i = 0; i < 40; i++) insert(task().priority(Priority.ofLevel(i % 4 + 1)));
+    for (String off : List.of("enable_indexscan", "enable_bitmapscan", "enable_nestloop", "enable_material", "enable_hashjoin", "enable_seqscan")) {
+      try (var statement = connection.createStatement()) {
+        statement.execute("set " + off + " = off");
+      }
+      assertThat(run(Exchange.Outcomes.NONE, claim(5)).claimed()).as(off).hasSize(5);
+    }
+  }
+
+  @Test
+  void insert_leavesATaskOfTheSameIdAsItIs() throws SQLException {
+    NewTask<Json> task = task();
+    insert(task);
+    var row = new InsertTasks.Row(task.id(), "mail", "{}", null, task.options());
+    assertThat(insert.insert(connection, List.of(row))).isEmpty();
+    assertThat(db.value("select payload::text from dibs.task")).isEqualTo("{\"to\": 1}");
+  }
+
+  @Test
+  void finish_succeedsOnceAndOnlyUnderTheLease() throws SQLException {
+    var finish = new FinishTask(Schema.DEFAULT);
+    insert(task());
+    Task task = run(Exchange.Outcomes.NONE, claim(1)).claimed().getFirst();
+    var stranger = new Task.Hold(task.id(), UUID.randomUUID());
+
+    assertThat(finish.isHeld(connection, task.hold())).isTrue();
+    assertThat(finish.isHeld(connection, stranger)).isFalse();
+    assertThat(finish.finishIfHeld(connection, stranger)).isFalse();
+    assertThat(finish.finishIfHeld(connection, task.hold())).isTrue();
+    assertThat(finish.finishIfHeld(connection, task.hold())).isFalse();
+    assertThat(db.finished("SUCCEEDED")).isEqualTo(1);
+  }
+
+  @Test
+  void promote_makesDueTasksReadyAndTellsWhenTheNextIsDue() throws SQLException {
+    var promote = new PromoteTasks(Schema.DEFAULT);
+    insert(task().delay(Duration.ofMinutes(1)), task().delay(Duration.ofMinutes(10)));
+    assertThat(db.tasks("SCHEDULED")).isEqualTo(2);
+    db.execute("update dibs.task set run_at = now() - interval '1 second' where run_at < now() + interval '2 minutes'");
+
+    PromoteTasks.Promoted promoted = promote.promote(connection, 100);
+
+    assertThat(promoted.tasks()).isEqualTo(1);
+    assertThat(promoted.queues()).containsExactly("q");
+    assertThat(promoted.nextDue().orElseThrow()).isBetween(Duration.ofMinutes(9), Duration.ofMinutes(10));
+    assertThat(db.tasks("PENDING")).isEqualTo(1);
+  }
+
+  @Test
+  void rescue_returnsTasksWithALossAndBuriesTheThird() throws SQLException {
+    var rescue = new RescueTasks(Schema.DEFAULT);
+    insert(task());
+    for (int loss = 1; loss <= 2; loss++) {
+      run(Exchange.Outcomes.NONE, claim(1));
+      assertThat(rescue.rescue(connection, WORKER, "host", 3, 100))
+          .isEqualTo(new RescueTasks.Rescued(1, 0, Set.of("q")));
+      assertThat(db.number("select losses from dibs.task")).isEqualTo(loss);
+      assertThat(db.number("select failures from dibs.task")).isZero();
+    }
+    run(Exchange.Outcomes.NONE, claim(1));
+    assertThat(rescue.rescue(connection, WORKER, "host", 3, 100)).isEqualTo(new RescueTasks.Rescued(0, 1, Set.of()));
+    assertThat(db.finished("DEAD")).isEqualTo(1);
+    assertThat(db.value("select errors -> 2 ->> 'worker' from dibs.task_history")).isEqualTo(WORKER.toString());
+    assertThat(db.number("select losses from dibs.task_history")).isEqualTo(3);
+  }
+
+  @Test
+  void rescue_findsTasksWhoseWorkerHasNoRow() throws SQLException {
+    var rescue = new RescueTasks(Schema.DEFAULT);
+    var workers = new WorkerRows(Schema.DEFAULT);
+    var living = UUID.randomUUID();
+    insert(task(), task());
+    workers.register(connection, living, announcement(), Duration.ofSeconds(15));
+    run(Exchange.Outcomes.NONE, claim(1));
+    db.execute("update dibs.task set worker_id = ? where status = 'PROCESSING'", living);
+    run(Exchange.Outcomes.NONE, claim(1));
+
+    assertThat(rescue.rescueOrphans(connection, 3, 100).returned()).isEqualTo(1);
+    assertThat(db.number("select count(*) from dibs.task where worker_id = ?", living)).isEqualTo(1);
+  }
+
+  private static WorkerRows.Announcement announcement() {
+    return new WorkerRows.Announcement("host", 1, "test", Set.of("q"), Set.of("mail"), 4);
+  }
+
+  @Test
+  void worker_isBuriedOnlyWhenSilentSinceItWasSeenAndItsLeaseRanOut() {
+    var workers = new WorkerRows(Schema.DEFAULT);
+    workers.register(connection, WORKER, announcement(), Duration.ofSeconds(15));
+    WorkerRows.Sign alive = workers.signs(connection).getFirst();
+    assertThat(alive.expired()).isFalse();
+    assertThat(workers.buryIfSilent(connection, alive)).isFalse();
+
+    db.execute("update dibs.worker set lease_until = now() - interval '1 second'");
+    assertThat(workers.beatIfLive(connection, WORKER, Duration.ofSeconds(15))).isTrue();
+    db.execute("update dibs.worker set lease_until = now() - interval '1 second'");
+    assertThat(workers.buryIfSilent(connection, alive)).as("it has beaten since").isFalse();
+
+    WorkerRows.Sign silent = workers.signs(connection).getFirst();
+    assertThat(workers.buryIfSilent(connection, silent)).isTrue();
+    assertThat(workers.beatIfLive(connection, WORKER, Duration.ofSeconds(15))).isFalse();
+    assertThat(workers.removeIfIdle(connection, WORKER)).isTrue();
+  }
+
+  @Test
+  void duties_areTakenByOneAtATime() throws SQLException {
+    var duties = new Duties(Schema.DEFAULT);
+    List<String> taken = new ArrayList<>();
+    for (var duty = duties.takeDue(connection); duty.isPresent(); duty = duties.takeDue(connection)) {
+      taken.add(duty.get());
+    }
+    assertThat(taken).containsExactlyInAnyOrder("partitions", "prune", "orphans", "departed");
+    assertThat(duties.createPartitions(connection, 5)).isEqualTo(2);
+    assertThat(duties.prune(connection)).isZero();
+  }
+
+  @Test
+  void counts_tellDepthsRatesAndWorkers() throws SQLException {
+    var counts = new CountTasks(Schema.DEFAULT);
+    insert(task(), task().delay(Duration.ofMinutes(1)), task());
+    new WorkerRows(Schema.DEFAULT).register(connection, WORKER, announcement(), Duration.ofSeconds(15));
+    Task task = run(Exchange.Outcomes.NONE, claim(1)).claimed().getFirst();
+    assertThat(counts.workers(connection).getFirst().state().running()).isEqualTo(1);
+    run(ended(task, TaskStatus.SUCCEEDED), claim(0));
+
+    assertThat(counts.depths(connection)).extracting(CountTasks.Depth::status).containsExactly(TaskStatus.SCHEDULED, TaskStatus.PENDING);
+    assertThat(counts.lastMinute(connection)).containsExactly(new CountTasks.Rate("q", TaskStatus.SUCCEEDED, 1));
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.dibs.sql;
+
+import org.jspecify.annotations.NullMarked;

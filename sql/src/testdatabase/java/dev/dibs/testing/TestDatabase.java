@@ -1,0 +1,156 @@
+package dev.dibs.testing;
+
+import dev.dibs.sql.Migrations;
+import dev.dibs.sql.Schema;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.sql.DataSource;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/**
+ * A migrated database of a test's own, on a real PostgreSQL: the embedded one, or the server that
+ * {@code dibs.test.url} names.
+ *
+ * <p>Cheap: a copy of a template that is migrated once a JVM. Close it to drop it.
+ */
+@NullMarked
+public final class TestDatabase implements AutoCloseable {
+  private static final String RUN = UUID.randomUUID().toString().substring(0, 8);
+  private static final String TEMPLATE = "dibs_template_" + RUN;
+  private static final AtomicInteger COUNT = new AtomicInteger();
+  private static @Nullable String server;
+
+  private final String name;
+  private final String url;
+
+  private TestDatabase(String name) {
+    this.name = name;
+    this.url = url(name);
+  }
+
+  /** A new database with the migrated schema {@code dibs}. */
+  public static TestDatabase create() {
+    return create(true);
+  }
+
+  /** A new database without any schema. */
+  public static TestDatabase createEmpty() {
+    return create(false);
+  }
+
+  private static TestDatabase create(boolean migrated) {
+    ensureTemplate();
+    String name = "dibs_test_" + RUN + "_" + COUNT.incrementAndGet();
+    administer("create database " + name + (migrated ? " template " + TEMPLATE : ""));
+    return new TestDatabase(name);
+  }
+
+  private static synchronized void ensureTemplate() {
+    if (server != null) return;
+    String given = System.getProperty("dibs.test.url", "");
+    if (given.isEmpty()) {
+      try {
+        server =
+            EmbeddedPostgres.builder().setServerConfig("max_connections", "200").start().getJdbcUrl("postgres", "postgres");
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    } else {
+      server = given;
+    }
+    administer("create database " + TEMPLATE);
+    Runtime.getRuntime()
+        .addShutdownHook(new Thread(() -> administer("drop database if exists " + TEMPLATE + " with (force)")));
+    Migrations.migrate(dataSource(url(TEMPLATE)), Schema.DEFAULT);
+  }
+
+  private static void administer(String sql) {
+    try (Connection connection = dataSource(url("postgres")).getConnection();
+        var statement = connection.createStatement()) {
+      statement.execute(sql);
+    } catch (SQLException e) {
+      throw new IllegalStateException(sql + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static String url(String database) {
+    if (server == null) throw new IllegalStateException("no server");
+    return server.replaceFirst("(jdbc:postgresql://[^/]*/)[^?]*", "$1" + database);
+  }
+
+  private static DataSource dataSource(String url) {
+    var dataSource = new PGSimpleDataSource();
+    dataSource.setUrl(url);
+    return dataSource;
+  }
+
+  public String url() {
+    return url;
+  }
+
+  /** Opens a new connection at every call. */
+  public DataSource dataSource() {
+    return dataSource(url);
+  }
+
+  public Connection connect() {
+    try {
+      return dataSource().getConnection();
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Runs a statement with parameters in a transaction of its own; answers how many rows it touched. */
+  public int execute(String sql, Object... parameters) {
+    try (Connection connection = connect();
+        var statement = connection.prepareStatement(sql)) {
+      for (int i = 0; i < parameters.length; i++) statement.setObject(i + 1, parameters[i]);
+      statement.execute();
+      return statement.getUpdateCount();
+    } catch (SQLException e) {
+      throw new IllegalStateException(sql + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** The one value a query answers, as text; null where that is null. */
+  public @Nullable String value(String sql, Object... parameters) {
+    try (Connection connection = connect();
+        var statement = connection.prepareStatement(sql)) {
+      for (int i = 0; i < parameters.length; i++) statement.setObject(i + 1, parameters[i]);
+      try (var rows = statement.executeQuery()) {
+        return rows.next() ? rows.getString(1) : null;
+      }
+    } catch (SQLException e) {
+      throw new IllegalStateException(sql + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** The one number a query answers; 0 where it answers none. */
+  public long number(String sql, Object... parameters) {
+    String value = value(sql, parameters);
+    return value == null ? 0 : Long.parseLong(value);
+  }
+
+  /** How many unfinished tasks have the status. */
+  public long tasks(String status) {
+    return number("select count(*) from dibs.task where status = ?::dibs.task_status", status);
+  }
+
+  /** How many finished tasks have the status. */
+  public long finished(String status) {
+    return number("select count(*) from dibs.task_history where status = ?::dibs.task_status", status);
+  }
+
+  @Override
+  public void close() {
+    administer("drop database if exists " + name + " with (force)");
+  }
+}
