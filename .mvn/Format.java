@@ -13,13 +13,19 @@ final class Format {
     var formatter = new Formatter(JavaFormatterOptions.defaultOptions());
     List<Path> sources;
     try (var files = Files.walk(Path.of(args[1]))) {
-      sources = files.filter(f -> f.toString().endsWith(".java") && !f.toString().contains("/target/")).sorted().toList();
+      sources =
+          files
+              .filter(f -> f.toString().endsWith(".java") && !f.toString().contains("/target/"))
+              .sorted()
+              .toList();
     }
     int unformatted = 0;
     for (Path source : sources) {
       String before = Files.readString(source);
       String tidy = RemoveUnusedImports.removeUnusedImports(before);
-      String after = formatter.formatSource(ImportOrderer.reorderImports(tidy, JavaFormatterOptions.Style.GOOGLE));
+      String after =
+          formatter.formatSource(
+              ImportOrderer.reorderImports(tidy, JavaFormatterOptions.Style.GOOGLE));
       if (before.equals(after)) continue;
       unformatted++;
       if (write) Files.writeString(source, after);

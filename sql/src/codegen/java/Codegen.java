@@ -1,7 +1,6 @@
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,8 +18,8 @@ import org.jooq.meta.jaxb.Target;
 import org.slf4j.LoggerFactory;
 
 /**
- * Generates the jOOQ classes from a real PostgreSQL to which the migrations were applied. Does nothing while
- * migrations, this file and jOOQ's version are what they were.
+ * Generates the jOOQ classes from a real PostgreSQL to which the migrations were applied. Does
+ * nothing while migrations, this file and jOOQ's version are what they were.
  */
 final class Codegen {
   public static void main(String[] args) throws Exception {
@@ -53,7 +52,8 @@ final class Codegen {
                               .withName("org.jooq.meta.postgres.PostgresDatabase")
                               .withInputSchema("dibs")
                               .withExcludes("flyway_.*|task_history_.*"))
-                      .withGenerate(new Generate().withRecords(false).withGeneratedAnnotation(false))
+                      .withGenerate(
+                          new Generate().withRecords(false).withGeneratedAnnotation(false))
                       .withTarget(
                           new Target()
                               .withPackageName("dev.dibs.sql.schema")

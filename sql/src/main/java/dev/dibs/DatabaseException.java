@@ -3,7 +3,10 @@ package dev.dibs;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
-/** The database could not answer. Unless said otherwise nothing was changed and the call may be repeated. */
+/**
+ * The database could not answer. Unless said otherwise nothing was changed and the call may be
+ * repeated.
+ */
 public class DatabaseException extends DibsException {
   private final @Nullable String sqlState;
 

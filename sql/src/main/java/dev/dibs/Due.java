@@ -34,7 +34,8 @@ public sealed interface Due {
 
     public At {
       if (instant.isBefore(Instant.EPOCH) || instant.isAfter(LAST)) {
-        throw new IllegalArgumentException("run time must lie between 1970 and 9999, was " + instant);
+        throw new IllegalArgumentException(
+            "run time must lie between 1970 and 9999, was " + instant);
       }
     }
   }

@@ -11,8 +11,8 @@ import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The codec that comes with Dibs. It refuses what jsonb refuses or silently changes: NUL and lone surrogates,
- * duplicate keys, numbers out of range, nesting deeper than 500.
+ * The codec that comes with Dibs. It refuses what jsonb refuses or silently changes: NUL and lone
+ * surrogates, duplicate keys, numbers out of range, nesting deeper than 500.
  */
 final class JacksonCodec implements Codec {
   static final JacksonCodec INSTANCE = new JacksonCodec();
@@ -41,7 +41,8 @@ final class JacksonCodec implements Codec {
       json = payload instanceof Json(String text) ? text : mapper.writeValueAsString(payload);
     } catch (JacksonException e) {
       throw new PayloadException(
-          "a payload of %s cannot be written as JSON: %s".formatted(payload.getClass().getName(), e.getOriginalMessage()));
+          "a payload of %s cannot be written as JSON: %s"
+              .formatted(payload.getClass().getName(), e.getOriginalMessage()));
     }
     check(json);
     return json;
@@ -50,7 +51,8 @@ final class JacksonCodec implements Codec {
   /** Reads the text once, keeping nothing. The message names the place, never the text. */
   private void check(String json) {
     try (JsonParser parser = mapper.createParser(json)) {
-      if (parser.nextToken() == null) throw new PayloadException("a payload must be one JSON value, was empty");
+      if (parser.nextToken() == null)
+        throw new PayloadException("a payload must be one JSON value, was empty");
       JsonToken token = parser.currentToken();
       int depth = 0;
       while (token != null) {
@@ -65,20 +67,24 @@ final class JacksonCodec implements Codec {
       throw new PayloadException(
           at == null
               ? "a payload must be valid JSON"
-              : "a payload must be valid JSON, but is not at line %d, column %d".formatted(at.getLineNr(), at.getColumnNr()));
+              : "a payload must be valid JSON, but is not at line %d, column %d"
+                  .formatted(at.getLineNr(), at.getColumnNr()));
     }
   }
 
   private static @Nullable String unstorable(JsonParser parser, JsonToken token) {
     return switch (token) {
-      case PROPERTY_NAME, VALUE_STRING -> holdsUnstorable(parser.getString()) ? "NUL or a lone surrogate" : null;
-      case VALUE_NUMBER_FLOAT -> exponentTooLarge(parser.getString()) ? "a number out of range" : null;
+      case PROPERTY_NAME, VALUE_STRING ->
+          holdsUnstorable(parser.getString()) ? "NUL or a lone surrogate" : null;
+      case VALUE_NUMBER_FLOAT ->
+          exponentTooLarge(parser.getString()) ? "a number out of range" : null;
       default -> null;
     };
   }
 
   private static boolean holdsUnstorable(String text) {
-    return text.codePoints().anyMatch(c -> c == 0 || (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE));
+    return text.codePoints()
+        .anyMatch(c -> c == 0 || (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE));
   }
 
   private static boolean exponentTooLarge(String number) {
@@ -92,7 +98,8 @@ final class JacksonCodec implements Codec {
     if (what == null) return;
     var at = parser.currentTokenLocation();
     throw new PayloadException(
-        "a payload must not hold %s (line %d, column %d)".formatted(what, at.getLineNr(), at.getColumnNr()));
+        "a payload must not hold %s (line %d, column %d)"
+            .formatted(what, at.getLineNr(), at.getColumnNr()));
   }
 
   @Override
@@ -100,7 +107,9 @@ final class JacksonCodec implements Codec {
     if (type == Json.class) return type.cast(new Json(json));
     try {
       T payload = mapper.readValue(json, type);
-      if (payload == null) throw new PayloadException("the payload is null, a %s was expected".formatted(type.getName()));
+      if (payload == null)
+        throw new PayloadException(
+            "the payload is null, a %s was expected".formatted(type.getName()));
       return payload;
     } catch (JacksonException e) {
       throw new PayloadException("the payload does not fit %s".formatted(type.getName()));

@@ -6,7 +6,8 @@ package dev.dibs;
  * <p>Kinds map to registered handlers by name only; a payload never names code. Immutable.
  *
  * @param name 1 to 128 characters without control characters; kept with every task
- * @param payloadType a record or another type that JSON can be bound to, or {@link Json} for the text itself
+ * @param payloadType a record or another type that JSON can be bound to, or {@link Json} for the
+ *     text itself
  */
 public record Kind<T>(String name, Class<T> payloadType) {
   public Kind {

@@ -10,11 +10,16 @@ final class Names {
     if (name.isEmpty() || name.codePointCount(0, name.length()) > MAX_LENGTH) {
       throw new IllegalArgumentException(
           "a %s name must have 1 to %d characters, '%s' has %d"
-              .formatted(what, MAX_LENGTH, Text.cut(Text.storable(name), 40), name.codePointCount(0, name.length())));
+              .formatted(
+                  what,
+                  MAX_LENGTH,
+                  Text.cut(Text.storable(name), 40),
+                  name.codePointCount(0, name.length())));
     }
     if (name.chars().anyMatch(Character::isISOControl) || !Text.storable(name).equals(name)) {
       throw new IllegalArgumentException(
-          "a %s name must not hold control characters or lone surrogates: '%s'".formatted(what, Text.storable(name)));
+          "a %s name must not hold control characters or lone surrogates: '%s'"
+              .formatted(what, Text.storable(name)));
     }
     return name;
   }

@@ -10,8 +10,9 @@ import java.util.UUID;
 /**
  * A task to be enqueued. Immutable; the methods below answer a changed copy with the same id.
  *
- * <p>The id is drawn here, by the client: enqueuing the same {@code NewTask} again while it is unfinished changes
- * nothing, so an enqueue whose answer was lost can be repeated. For a second task make a second {@code NewTask}.
+ * <p>The id is drawn here, by the client: enqueuing the same {@code NewTask} again while it is
+ * unfinished changes nothing, so an enqueue whose answer was lost can be repeated. For a second
+ * task make a second {@code NewTask}.
  *
  * @param id a UUIDv7
  */
@@ -21,22 +22,36 @@ public record NewTask<T>(UUID id, Kind<T> kind, T payload, TaskOptions options) 
   public NewTask<T> queue(String queue) {
     return with(
         new TaskOptions(
-            queue, options.priority(), options.due(), options.maxAttempts(), options.timeout(), options.headers()));
+            queue,
+            options.priority(),
+            options.due(),
+            options.maxAttempts(),
+            options.timeout(),
+            options.headers()));
   }
 
   /** The same task with another priority; without this it is normal. */
   public NewTask<T> priority(Priority priority) {
     return with(
         new TaskOptions(
-            options.queue(), priority, options.due(), options.maxAttempts(), options.timeout(), options.headers()));
+            options.queue(),
+            priority,
+            options.due(),
+            options.maxAttempts(),
+            options.timeout(),
+            options.headers()));
   }
 
-  /** The same task, to run no sooner than {@code delay} after the enqueue, by the database's clock. */
+  /**
+   * The same task, to run no sooner than {@code delay} after the enqueue, by the database's clock.
+   */
   public NewTask<T> delay(Duration delay) {
     return due(new Due.After(delay));
   }
 
-  /** The same task, to run no sooner than {@code instant}; an instant that has passed means at once. */
+  /**
+   * The same task, to run no sooner than {@code instant}; an instant that has passed means at once.
+   */
   public NewTask<T> runAt(Instant instant) {
     return due(new Due.At(instant));
   }
@@ -44,14 +59,24 @@ public record NewTask<T>(UUID id, Kind<T> kind, T payload, TaskOptions options) 
   private NewTask<T> due(Due due) {
     return with(
         new TaskOptions(
-            options.queue(), options.priority(), due, options.maxAttempts(), options.timeout(), options.headers()));
+            options.queue(),
+            options.priority(),
+            due,
+            options.maxAttempts(),
+            options.timeout(),
+            options.headers()));
   }
 
   /** The same task, DEAD after this many failures; without this after 25. */
   public NewTask<T> maxAttempts(int maxAttempts) {
     return with(
         new TaskOptions(
-            options.queue(), options.priority(), options.due(), maxAttempts, options.timeout(), options.headers()));
+            options.queue(),
+            options.priority(),
+            options.due(),
+            maxAttempts,
+            options.timeout(),
+            options.headers()));
   }
 
   /** The same task, each run of it interrupted and failed after {@code timeout}. */
@@ -72,7 +97,12 @@ public record NewTask<T>(UUID id, Kind<T> kind, T payload, TaskOptions options) 
     headers.put(name, value);
     return with(
         new TaskOptions(
-            options.queue(), options.priority(), options.due(), options.maxAttempts(), options.timeout(), headers));
+            options.queue(),
+            options.priority(),
+            options.due(),
+            options.maxAttempts(),
+            options.timeout(),
+            headers));
   }
 
   private NewTask<T> with(TaskOptions changed) {

@@ -4,7 +4,8 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * What came of one run of a handler. An exception is an outcome too: a failure with the usual backoff.
+ * What came of one run of a handler. An exception is an outcome too: a failure with the usual
+ * backoff.
  *
  * <p>None of these is written once the run has lost its lease.
  */

@@ -2,7 +2,10 @@ package dev.dibs;
 
 import java.util.Locale;
 
-/** How urgent a task is within its queue. A lower priority is still granted a small share of the claims. */
+/**
+ * How urgent a task is within its queue. A lower priority is still granted a small share of the
+ * claims.
+ */
 public enum Priority {
   URGENT(1),
   HIGH(2),
@@ -31,7 +34,9 @@ public enum Priority {
       case 2 -> HIGH;
       case 3 -> NORMAL;
       case 4 -> LOW;
-      default -> throw new IllegalArgumentException("priority must be 1 (urgent) to 4 (low), was " + level);
+      default ->
+          throw new IllegalArgumentException(
+              "priority must be 1 (urgent) to 4 (low), was " + level);
     };
   }
 
@@ -43,7 +48,8 @@ public enum Priority {
   public static Priority parse(String name) {
     for (Priority priority : values()) {
       String level = Short.toString(priority.level);
-      if (priority.name().equals(name.toUpperCase(Locale.ROOT)) || level.equals(name)) return priority;
+      if (priority.name().equals(name.toUpperCase(Locale.ROOT)) || level.equals(name))
+        return priority;
     }
     throw new IllegalArgumentException(
         "priority must be urgent, high, normal, low or 1 to 4, was '" + Text.storable(name) + "'");

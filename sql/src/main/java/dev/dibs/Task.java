@@ -16,12 +16,14 @@ import java.util.UUID;
 public record Task(Hold hold, Lane lane, String kind, Tries tries, Content content, Timing timing) {
 
   /**
-   * A task's id and the lease one run holds it by: the fence. A lease is random for every claim, so a run that
-   * lost its task matches nothing.
+   * A task's id and the lease one run holds it by: the fence. A lease is random for every claim, so
+   * a run that lost its task matches nothing.
    */
   public record Hold(UUID id, UUID lease) {}
 
-  /** A queue and a priority in it: tasks of one lane are claimed in the order of their positions. */
+  /**
+   * A queue and a priority in it: tasks of one lane are claimed in the order of their positions.
+   */
   public record Lane(String queue, Priority priority) {}
 
   /**

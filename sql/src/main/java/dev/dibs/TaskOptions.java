@@ -9,7 +9,8 @@ import java.util.Optional;
  *
  * @param queue 1 to 128 characters
  * @param due when it may run first
- * @param maxAttempts failures after which it is DEAD, at least 1; snoozes and lost workers do not count
+ * @param maxAttempts failures after which it is DEAD, at least 1; snoozes and lost workers do not
+ *     count
  * @param timeout the longest one run may take; empty: the worker's default
  * @param headers small facts that travel with the task, such as a trace parent
  */
@@ -27,7 +28,8 @@ public record TaskOptions(
 
   public TaskOptions {
     Names.check("queue", queue);
-    if (maxAttempts < 1) throw new IllegalArgumentException("maxAttempts must be >= 1, was " + maxAttempts);
+    if (maxAttempts < 1)
+      throw new IllegalArgumentException("maxAttempts must be >= 1, was " + maxAttempts);
     if (timeout.isPresent() && !timeout.get().isPositive()) {
       throw new IllegalArgumentException("timeout must be positive, was " + timeout.get());
     }

@@ -4,7 +4,10 @@ package dev.dibs;
 public final class Text {
   private Text() {}
 
-  /** The text with every NUL, other control character but tab and line feed, and lone surrogate replaced by U+FFFD. */
+  /**
+   * The text with every NUL, other control character but tab and line feed, and lone surrogate
+   * replaced by U+FFFD.
+   */
   public static String storable(String text) {
     if (text.codePoints().allMatch(Text::isStorable)) return text;
     return text.codePoints()
@@ -19,7 +22,10 @@ public final class Text {
     return !lone && !Character.isISOControl(codePoint);
   }
 
-  /** At most {@code max} chars of the text, never half a surrogate pair; an ellipsis shows that some are missing. */
+  /**
+   * At most {@code max} chars of the text, never half a surrogate pair; an ellipsis shows that some
+   * are missing.
+   */
   public static String cut(String text, int max) {
     if (text.length() <= max) return text;
     int end = Character.isHighSurrogate(text.charAt(max - 1)) ? max - 1 : max;

@@ -7,11 +7,14 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * Makes UUIDs of version 7: 48 bits of milliseconds, a 12-bit counter within them, 62 random bits.
  *
- * <p>Ids of one process only grow, also when its clock steps back. They are names, not secrets. Thread-safe.
- * Source: RFC 9562, section 5.7 and 6.2 (method 1).
+ * <p>Ids of one process only grow, also when its clock steps back. They are names, not secrets.
+ * Thread-safe. Source: RFC 9562, section 5.7 and 6.2 (method 1).
  */
 final class Uuid7 {
-  /** Milliseconds and counter of the last id, as one number: the milliseconds shifted by the counter's 12 bits. */
+  /**
+   * Milliseconds and counter of the last id, as one number: the milliseconds shifted by the
+   * counter's 12 bits.
+   */
   private static final AtomicLong LAST = new AtomicLong();
 
   private Uuid7() {}

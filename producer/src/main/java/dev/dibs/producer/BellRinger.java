@@ -14,10 +14,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Rings for workers after commits, on a connection and a thread of its own: many enqueues, one bell.
+ * Rings for workers after commits, on a connection and a thread of its own: many enqueues, one
+ * bell.
  *
- * <p>The first ring of a quiet queue goes out at once, those that follow within the interval go out together at its
- * end. A bell that cannot be rung is dropped: workers poll. The lock guards {@code waiting} and {@code closed}.
+ * <p>The first ring of a quiet queue goes out at once, those that follow within the interval go out
+ * together at its end. A bell that cannot be rung is dropped: workers poll. The lock guards {@code
+ * waiting} and {@code closed}.
  */
 final class BellRinger implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(BellRinger.class);
@@ -46,7 +48,8 @@ final class BellRinger implements AutoCloseable {
       if (closed) return;
       waiting.addAll(queues);
       changed.signal();
-      if (thread == null) thread = Thread.ofPlatform().daemon().name("dibs-bell").start(this::ringUntilClosed);
+      if (thread == null)
+        thread = Thread.ofPlatform().daemon().name("dibs-bell").start(this::ringUntilClosed);
     } finally {
       lock.unlock();
     }
@@ -92,7 +95,10 @@ final class BellRinger implements AutoCloseable {
       bell.ring(connection, queues);
       failing = false;
     } catch (SQLException | RuntimeException e) {
-      if (!failing) LOG.warn("workers could not be told about new tasks, they find them by polling: {}", e.getMessage());
+      if (!failing)
+        LOG.warn(
+            "workers could not be told about new tasks, they find them by polling: {}",
+            e.getMessage());
       failing = true;
     }
   }

@@ -7,7 +7,6 @@ import dev.dibs.NewTask;
 import dev.dibs.PayloadException;
 import dev.dibs.sql.Bell;
 import dev.dibs.sql.InsertTasks;
-import dev.dibs.sql.Schema;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Collection;
@@ -23,13 +22,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Enqueues tasks: in the caller's transaction, or on a connection of its own.
  *
- * <p>In the caller's transaction the tasks exist when that commits, and never if it does not; nothing is committed,
- * rolled back or closed here. Workers are told at once: in the caller's transaction by a NOTIFY in it, at most one a
- * queue every few milliseconds; on an own connection by one after the commit. A worker that was not told finds the
- * task at its next poll.
+ * <p>In the caller's transaction the tasks exist when that commits, and never if it does not;
+ * nothing is committed, rolled back or closed here. Workers are told at once: in the caller's
+ * transaction by a NOTIFY in it, at most one a queue every few milliseconds; on an own connection
+ * by one after the commit. A worker that was not told finds the task at its next poll.
  *
- * <p>Payloads are encoded and checked before anything is sent. Thread-safe. {@link #close} ends the thread that
- * rings for workers and leaves the data source open.
+ * <p>Payloads are encoded and checked before anything is sent. Thread-safe. {@link #close} ends the
+ * thread that rings for workers and leaves the data source open.
  */
 public final class Producer implements AutoCloseable {
   private static final String CONNECTION_EXCEPTION = "08";
@@ -50,7 +49,10 @@ public final class Producer implements AutoCloseable {
     this.ringer = new BellRinger(dataSource, bell, settings.bellInterval());
   }
 
-  /** A producer with the usual settings; {@code dataSource} serves enqueues without a connection of the caller's. */
+  /**
+   * A producer with the usual settings; {@code dataSource} serves enqueues without a connection of
+   * the caller's.
+   */
   public static Producer on(DataSource dataSource) {
     return on(dataSource, ProducerSettings.DEFAULT);
   }
@@ -71,7 +73,8 @@ public final class Producer implements AutoCloseable {
   }
 
   /**
-   * Enqueues tasks on a connection of the data source, all or none, in one statement; durable when this returns.
+   * Enqueues tasks on a connection of the data source, all or none, in one statement; durable when
+   * this returns.
    *
    * @throws PayloadException if a payload cannot be kept; nothing was enqueued
    * @throws EnqueueUnknownException if the connection broke meanwhile: enqueue the same tasks again
@@ -115,7 +118,8 @@ public final class Producer implements AutoCloseable {
   }
 
   /**
-   * Enqueues tasks in the transaction of {@code connection}, in one statement: they exist when the caller commits.
+   * Enqueues tasks in the transaction of {@code connection}, in one statement: they exist when the
+   * caller commits.
    *
    * @throws PayloadException if a payload cannot be kept; the transaction can go on
    * @throws DatabaseException if the database refused; the transaction is to be rolled back
@@ -132,19 +136,27 @@ public final class Producer implements AutoCloseable {
     }
   }
 
-  /** Enqueues one task in the transaction of a jOOQ configuration, as {@link #enqueue(Connection, NewTask)}. */
+  /**
+   * Enqueues one task in the transaction of a jOOQ configuration, as {@link #enqueue(Connection,
+   * NewTask)}.
+   */
   public Enqueued enqueue(Configuration configuration, NewTask<?> task) {
     return enqueue(configuration, List.of(task)).getFirst();
   }
 
-  /** Enqueues tasks in the transaction of a jOOQ configuration, as {@link #enqueue(Connection, Collection)}. */
-  public List<Enqueued> enqueue(Configuration configuration, Collection<? extends NewTask<?>> tasks) {
+  /**
+   * Enqueues tasks in the transaction of a jOOQ configuration, as {@link #enqueue(Connection,
+   * Collection)}.
+   */
+  public List<Enqueued> enqueue(
+      Configuration configuration, Collection<? extends NewTask<?>> tasks) {
     try {
       return configuration.dsl().connectionResult(connection -> enqueue(connection, tasks));
     } catch (DataAccessException e) {
       SQLException cause = e.getCause(SQLException.class);
       if (cause == null) throw e;
-      throw new DatabaseException("%d task(s) could not be enqueued".formatted(tasks.size()), cause);
+      throw new DatabaseException(
+          "%d task(s) could not be enqueued".formatted(tasks.size()), cause);
     }
   }
 

@@ -12,7 +12,8 @@ import java.time.Duration;
  * @param maxPayloadBytes the largest payload taken, in bytes of UTF-8; 1 to 16 MiB
  * @param bellInterval workers are told about a queue at most this often; positive
  */
-public record ProducerSettings(Schema schema, Codec codec, int maxPayloadBytes, Duration bellInterval) {
+public record ProducerSettings(
+    Schema schema, Codec codec, int maxPayloadBytes, Duration bellInterval) {
   private static final int HARD_MAX_PAYLOAD_BYTES = 16 << 20;
 
   /** Schema {@code dibs}, JSON by Jackson, payloads up to 256 KiB, a bell every 5 ms. */
@@ -22,7 +23,8 @@ public record ProducerSettings(Schema schema, Codec codec, int maxPayloadBytes, 
   public ProducerSettings {
     if (maxPayloadBytes < 1 || maxPayloadBytes > HARD_MAX_PAYLOAD_BYTES) {
       throw new IllegalArgumentException(
-          "maxPayloadBytes must be between 1 and %d, was %d".formatted(HARD_MAX_PAYLOAD_BYTES, maxPayloadBytes));
+          "maxPayloadBytes must be between 1 and %d, was %d"
+              .formatted(HARD_MAX_PAYLOAD_BYTES, maxPayloadBytes));
     }
     if (!bellInterval.isPositive()) {
       throw new IllegalArgumentException("bellInterval must be positive, was " + bellInterval);

@@ -9,7 +9,8 @@ import java.util.concurrent.ConcurrentHashMap;
 /**
  * Lets a queue's name pass at most once an interval. Thread-safe.
  *
- * <p>Commits that notify wait for each other in PostgreSQL, so a burst of enqueues must not carry one bell each.
+ * <p>Commits that notify wait for each other in PostgreSQL, so a burst of enqueues must not carry
+ * one bell each.
  */
 final class Throttle {
   /** Beyond so many queues the oldest knowledge is dropped: one bell too many does no harm. */
@@ -32,6 +33,8 @@ final class Throttle {
   private boolean passes(String queue, long now) {
     Long before = lastPass.get(queue);
     if (before != null && now - before < intervalNanos) return false;
-    return before == null ? lastPass.putIfAbsent(queue, now) == null : lastPass.replace(queue, before, now);
+    return before == null
+        ? lastPass.putIfAbsent(queue, now) == null
+        : lastPass.replace(queue, before, now);
   }
 }

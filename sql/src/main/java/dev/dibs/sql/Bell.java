@@ -7,7 +7,8 @@ import java.util.Collection;
 /**
  * Tells listening workers that queues have work: NOTIFY with the queue's name and nothing else.
  *
- * <p>Inside a transaction it is heard when that commits; commits that notify wait for each other. Thread-safe.
+ * <p>Inside a transaction it is heard when that commits; commits that notify wait for each other.
+ * Thread-safe.
  */
 public final class Bell {
   private final Schema schema;
@@ -19,7 +20,8 @@ public final class Bell {
   /** Rings for {@code queues}, in the transaction of {@code connection}. */
   public void ring(Connection connection, Collection<String> queues) throws SQLException {
     if (queues.isEmpty()) return;
-    try (var statement = connection.prepareStatement("select pg_notify(?, queue) from unnest(?::text[]) queue")) {
+    try (var statement =
+        connection.prepareStatement("select pg_notify(?, queue) from unnest(?::text[]) queue")) {
       statement.setString(1, schema.channel());
       statement.setArray(2, connection.createArrayOf("text", queues.toArray()));
       statement.executeQuery().close();

@@ -14,7 +14,8 @@ import org.jooq.Record;
 import org.jooq.Table;
 
 /**
- * Rows that travel as one array a column and are unnested by the database: any number of rows, one text.
+ * Rows that travel as one array a column and are unnested by the database: any number of rows, one
+ * text.
  *
  * <p>Not thread-safe; used while a statement is being built.
  */
@@ -37,7 +38,8 @@ final class Columns {
   /** The unnested rows, once every column was added. */
   Table<Record> rows() {
     StringBuilder template = new StringBuilder("unnest(");
-    for (int i = 0; i < arrays.size(); i++) template.append(i == 0 ? "{" : ", {").append(i).append('}');
+    for (int i = 0; i < arrays.size(); i++)
+      template.append(i == 0 ? "{" : ", {").append(i).append('}');
     return table(template.append(')').toString(), arrays.toArray(QueryPart[]::new))
         .as(alias, names.toArray(String[]::new));
   }

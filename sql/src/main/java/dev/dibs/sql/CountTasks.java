@@ -4,11 +4,9 @@ import static dev.dibs.sql.schema.Tables.TASK;
 import static dev.dibs.sql.schema.Tables.TASK_HISTORY;
 import static dev.dibs.sql.schema.Tables.WORKER;
 import static org.jooq.impl.DSL.count;
-import static org.jooq.impl.DSL.epoch;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.inline;
 import static org.jooq.impl.DSL.max;
-import static org.jooq.impl.DSL.sum;
 import static org.jooq.impl.DSL.when;
 
 import dev.dibs.TaskStatus;
@@ -23,7 +21,8 @@ import org.jooq.impl.SQLDataType;
 /**
  * Counts tasks and lists workers, for people and gauges. Reads only.
  *
- * <p>Counting walks all of task and, for the rates, the history of the last minute by task_history_queue. Thread-safe.
+ * <p>Counting walks all of task and, for the rates, the history of the last minute by
+ * task_history_queue. Thread-safe.
  */
 public final class CountTasks {
   /**
@@ -38,7 +37,13 @@ public final class CountTasks {
 
   /** A worker process. */
   public record Member(
-      UUID id, String host, long pid, String version, List<String> queues, int concurrency, State state) {}
+      UUID id,
+      String host,
+      long pid,
+      String version,
+      List<String> queues,
+      int concurrency,
+      State state) {}
 
   /**
    * How a worker does.
@@ -62,15 +67,14 @@ public final class CountTasks {
         .from(TASK)
         .groupBy(TASK.QUEUE, TASK.STATUS)
         .orderBy(TASK.QUEUE, TASK.STATUS)
-        .fetch(
-            row ->
-                new Depth(
-                    row.value1(),
-                    TaskStatus.valueOf(row.value2().getLiteral()),
-                    row.value3(),
-                    row.value2().getLiteral().equals("PENDING")
-                        ? Optional.of(duration(row.value4()))
-                        : Optional.empty()));
+        .fetch(row ->
+            new Depth(
+                row.value1(),
+                TaskStatus.valueOf(row.value2().getLiteral()),
+                row.value3(),
+                row.value2().getLiteral().equals("PENDING")
+                    ? Optional.of(duration(row.value4()))
+                    : Optional.empty()));
   }
 
   /** The tasks that ended within the last minute, by queue and status. */
@@ -79,39 +83,57 @@ public final class CountTasks {
         .dsl(connection)
         .select(TASK_HISTORY.QUEUE, TASK_HISTORY.STATUS, count())
         .from(TASK_HISTORY)
-        .where(TASK_HISTORY.FINISHED_AT.gt(field("statement_timestamp() - interval '1 minute'", TASK_HISTORY.FINISHED_AT.getDataType())))
+        .where(
+            TASK_HISTORY.FINISHED_AT.gt(
+                field(
+                    "statement_timestamp() - interval '1 minute'",
+                    TASK_HISTORY.FINISHED_AT.getDataType())))
         .groupBy(TASK_HISTORY.QUEUE, TASK_HISTORY.STATUS)
         .orderBy(TASK_HISTORY.QUEUE, TASK_HISTORY.STATUS)
-        .fetch(
-            row -> new Rate(row.value1(), TaskStatus.valueOf(row.value2().getLiteral()), row.value3()));
+        .fetch(row ->
+            new Rate(row.value1(), TaskStatus.valueOf(row.value2().getLiteral()), row.value3()));
   }
 
   /** The workers that have a row, the oldest first. */
   public List<Member> workers(Connection connection) {
     var running =
         field(
-            org.jooq.impl.DSL.selectCount()
+            org.jooq
+                .impl
+                .DSL
+                .selectCount()
                 .from(TASK)
                 .where(TASK.WORKER_ID.eq(WORKER.ID))
                 .and(TASK.STATUS.eq(inline(dev.dibs.sql.schema.enums.TaskStatus.PROCESSING))));
-    var status = when(WORKER.LEASE_UNTIL.lt(Time.clock()).and(WORKER.STATUS.ne(inline("DEAD"))), inline("SILENT")).otherwise(WORKER.STATUS);
+    var status =
+        when(
+                WORKER.LEASE_UNTIL.lt(Time.clock()).and(WORKER.STATUS.ne(inline("DEAD"))),
+                inline("SILENT"))
+            .otherwise(WORKER.STATUS);
     var up = seconds(Time.now().sub(WORKER.STARTED_AT).cast(SQLDataType.INTERVAL));
     return schema
         .dsl(connection)
         .select(
-            WORKER.ID, WORKER.HOST, WORKER.PID, WORKER.VERSION, WORKER.QUEUES, WORKER.CONCURRENCY, status, up, running)
+            WORKER.ID,
+            WORKER.HOST,
+            WORKER.PID,
+            WORKER.VERSION,
+            WORKER.QUEUES,
+            WORKER.CONCURRENCY,
+            status,
+            up,
+            running)
         .from(WORKER)
         .orderBy(WORKER.STARTED_AT)
-        .fetch(
-            row ->
-                new Member(
-                    row.value1(),
-                    row.value2(),
-                    row.value3(),
-                    row.value4(),
-                    List.of(row.value5()),
-                    row.value6(),
-                    new State(row.value7(), duration(row.value8()), row.value9())));
+        .fetch(row ->
+            new Member(
+                row.value1(),
+                row.value2(),
+                row.value3(),
+                row.value4(),
+                List.of(row.value5()),
+                row.value6(),
+                new State(row.value7(), duration(row.value8()), row.value9())));
   }
 
   private static Field<Double> seconds(Field<?> interval) {

@@ -10,9 +10,9 @@ import org.jooq.DSLContext;
 /**
  * The rows of duty: what some process must do now and then.
  *
- * <p>A duty is taken by moving its next run ahead, in a transaction of its own, before it is done: two processes never
- * do the same one, no lock is held while it is done, and one that fails comes again an interval later. Locks: the one
- * row, skipping what others have taken. Thread-safe.
+ * <p>A duty is taken by moving its next run ahead, in a transaction of its own, before it is done:
+ * two processes never do the same one, no lock is held while it is done, and one that fails comes
+ * again an interval later. Locks: the one row, skipping what others have taken. Thread-safe.
  */
 public final class Duties {
   private final Schema schema;
@@ -21,7 +21,9 @@ public final class Duties {
     this.schema = schema;
   }
 
-  /** Takes one duty that is due; empty if there is none. {@code connection} must be in auto-commit. */
+  /**
+   * Takes one duty that is due; empty if there is none. {@code connection} must be in auto-commit.
+   */
   public Optional<String> takeDue(Connection connection) {
     DSLContext dsl = schema.dsl(connection);
     var due =
@@ -50,10 +52,12 @@ public final class Duties {
     return call(connection, "prune_history");
   }
 
-  private int call(Connection connection, String function, Object... arguments) throws SQLException {
+  private int call(Connection connection, String function, Object... arguments)
+      throws SQLException {
     String marks = arguments.length == 0 ? "" : "?";
     try (var statement =
-        connection.prepareStatement("select \"%s\".%s(%s)".formatted(schema.name(), function, marks))) {
+        connection.prepareStatement(
+            "select \"%s\".%s(%s)".formatted(schema.name(), function, marks))) {
       for (int i = 0; i < arguments.length; i++) statement.setObject(i + 1, arguments[i]);
       try (var rows = statement.executeQuery()) {
         rows.next();

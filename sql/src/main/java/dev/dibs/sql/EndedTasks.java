@@ -26,10 +26,11 @@ import org.jooq.Table;
 import org.jooq.impl.SQLDataType;
 
 /**
- * The two halves of ending tasks, as parts of a statement: delete them from task, keep them in task_history.
+ * The two halves of ending tasks, as parts of a statement: delete them from task, keep them in
+ * task_history.
  *
- * <p>The halves are named; what follows in the statement reads the first to learn which tasks it did end. A queue
- * whose retention is zero keeps nothing.
+ * <p>The halves are named; what follows in the statement reads the first to learn which tasks it
+ * did end. A queue whose retention is zero keeps nothing.
  */
 final class EndedTasks {
   /** At the most so many errors are kept with a task, the newest. */
@@ -42,9 +43,17 @@ final class EndedTasks {
 
   private EndedTasks() {}
 
-  /** Deletes what {@code which} chooses and answers the rows, with the status, errors and losses they end with. */
+  /**
+   * Deletes what {@code which} chooses and answers the rows, with the status, errors and losses
+   * they end with.
+   */
   static CommonTableExpression<?> delete(
-      String as, Table<?> using, Condition which, Field<TaskStatus> status, Field<JSONB> errors, Field<Integer> losses) {
+      String as,
+      Table<?> using,
+      Condition which,
+      Field<TaskStatus> status,
+      Field<JSONB> errors,
+      Field<Integer> losses) {
     List<SelectField<?>> answer = new ArrayList<>(kept());
     answer.add(status.as(FINAL_STATUS));
     answer.add(errors.as(ALL_ERRORS));
@@ -67,7 +76,10 @@ final class EndedTasks {
     }
     Field<String> queue = field(name(ended, TASK.QUEUE.getName()), SQLDataType.CLOB);
     var forgetful =
-        array(select(QUEUE.NAME).from(QUEUE).where(QUEUE.RETENTION.eq(field("interval '0'", SQLDataType.INTERVAL))));
+        array(
+            select(QUEUE.NAME)
+                .from(QUEUE)
+                .where(QUEUE.RETENTION.eq(field("interval '0'", SQLDataType.INTERVAL))));
     return name(as)
         .as(
             insertInto(TASK_HISTORY)
@@ -76,7 +88,10 @@ final class EndedTasks {
                 .returningResult(TASK_HISTORY.ID));
   }
 
-  /** The errors of a task with one more, the oldest dropped; {@code error} is null where there is none to add. */
+  /**
+   * The errors of a task with one more, the oldest dropped; {@code error} is null where there is
+   * none to add.
+   */
   static Field<JSONB> errorsAnd(Field<JSONB> error) {
     Field<JSONB> before =
         field(
@@ -92,20 +107,20 @@ final class EndedTasks {
   /** The columns that go to history as they stand. */
   private static List<Field<?>> kept() {
     return List.of(
-      TASK.ID,
-      TASK.CREATED_AT,
-      TASK.RUN_AT,
-      TASK.CLAIMED_AT,
-      TASK.LEASE,
-      TASK.WORKER_ID,
-      TASK.PRIORITY,
-      TASK.ATTEMPT,
-      TASK.FAILURES,
-      TASK.MAX_ATTEMPTS,
-      TASK.QUEUE,
-      TASK.KIND,
-      TASK.PAYLOAD,
-      TASK.HEADERS,
-      TASK.UNIQUE_KEY);
+        TASK.ID,
+        TASK.CREATED_AT,
+        TASK.RUN_AT,
+        TASK.CLAIMED_AT,
+        TASK.LEASE,
+        TASK.WORKER_ID,
+        TASK.PRIORITY,
+        TASK.ATTEMPT,
+        TASK.FAILURES,
+        TASK.MAX_ATTEMPTS,
+        TASK.QUEUE,
+        TASK.KIND,
+        TASK.PAYLOAD,
+        TASK.HEADERS,
+        TASK.UNIQUE_KEY);
   }
 }

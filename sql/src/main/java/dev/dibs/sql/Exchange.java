@@ -9,7 +9,6 @@ import static dev.dibs.sql.schema.enums.TaskStatus.SCHEDULED;
 import static org.jooq.impl.DSL.any;
 import static org.jooq.impl.DSL.array;
 import static org.jooq.impl.DSL.castNull;
-import static org.jooq.impl.DSL.epoch;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.inline;
 import static org.jooq.impl.DSL.lateral;
@@ -52,18 +51,21 @@ import org.jspecify.annotations.Nullable;
 /**
  * Writes the outcomes of finished runs and claims the next tasks: one statement, one commit.
  *
- * <p>The parts, by their names in the statement: {@code ended} deletes tasks that will not run again and
- * {@code archived} keeps them; {@code again} gives tasks back, ready or scheduled; {@code picked} finds ready tasks
- * lane by lane and locks them, skipping what others have locked; {@code claimed} gives them this claim's lease. Every
- * part that ends or delays a run matches id and lease and nothing besides: a status in the condition would let the
- * planner walk the dead entries of the held index.
+ * <p>The parts, by their names in the statement: {@code ended} deletes tasks that will not run
+ * again and {@code archived} keeps them; {@code again} gives tasks back, ready or scheduled; {@code
+ * picked} finds ready tasks lane by lane and locks them, skipping what others have locked; {@code
+ * claimed} gives them this claim's lease. Every part that ends or delays a run matches id and lease
+ * and nothing besides: a status in the condition would let the planner walk the dead entries of the
+ * held index.
  *
- * <p>Index: primary key for outcomes and the claim, task_lane for the picks. Locks: the rows of the batch, outcomes
- * in the order of their ids; never waits for a row to claim. At batches of 500 that is 2 statements per 1,000 tasks.
- * Needs READ COMMITTED. Thread-safe.
+ * <p>Index: primary key for outcomes and the claim, task_lane for the picks. Locks: the rows of the
+ * batch, outcomes in the order of their ids; never waits for a row to claim. At batches of 500 that
+ * is 2 statements per 1,000 tasks. Needs READ COMMITTED. Thread-safe.
  */
 public final class Exchange {
-  /** A run that ended for good. {@code error} is a JSON object, or null where nothing went wrong. */
+  /**
+   * A run that ended for good. {@code error} is a JSON object, or null where nothing went wrong.
+   */
   public record Ended(Task.Hold hold, TaskStatus status, @Nullable String error) {}
 
   /**
@@ -109,7 +111,11 @@ public final class Exchange {
    * @param lease new and random for this claim
    */
   public record Claim(
-      UUID worker, UUID lease, List<LaneRoom> lanes, Map<String, Integer> rooms, Set<String> kinds) {
+      UUID worker,
+      UUID lease,
+      List<LaneRoom> lanes,
+      Map<String, Integer> rooms,
+      Set<String> kinds) {
     public Claim {
       lanes = List.copyOf(lanes);
       rooms = Map.copyOf(rooms);
@@ -157,11 +163,15 @@ public final class Exchange {
         name("again")
             .as(
                 update(TASK)
-                    .set(TASK.STATUS, when(againDelay.le(inline(0L)), inline(PENDING)).otherwise(inline(SCHEDULED)))
+                    .set(
+                        TASK.STATUS,
+                        when(againDelay.le(inline(0L)), inline(PENDING))
+                            .otherwise(inline(SCHEDULED)))
                     .set(TASK.RUN_AT, Time.now().add(Time.micros(againDelay)))
                     .set(
                         TASK.POSITION,
-                        when(againDelay.le(inline(0L)), TASK_POSITION.nextval()).otherwise(TASK.POSITION))
+                        when(againDelay.le(inline(0L)), TASK_POSITION.nextval())
+                            .otherwise(TASK.POSITION))
                     .set(TASK.FAILURES, TASK.FAILURES.add(againFailed))
                     .set(TASK.ERRORS, EndedTasks.errorsAnd(againError.cast(SQLDataType.JSONB)))
                     .set(TASK.LEASE, castNull(TASK.LEASE))
@@ -180,7 +190,9 @@ public final class Exchange {
                     .set(TASK.CLAIMED_AT, Time.now())
                     .set(TASK.WORKER_ID, param("worker", UUID.class))
                     .set(TASK.LEASE, param("lease", UUID.class))
-                    .where(TASK.ID.eq(any(array(select(field(name("id"), UUID.class)).from(name("picked"))))))
+                    .where(
+                        TASK.ID.eq(
+                            any(array(select(field(name("id"), UUID.class)).from(name("picked"))))))
                     .returningResult(
                         TASK.ID,
                         TASK.QUEUE,
@@ -191,7 +203,9 @@ public final class Exchange {
                         TASK.FAILURES,
                         TASK.LOSSES,
                         TASK.MAX_ATTEMPTS,
-                        micros(TASK.CLAIMED_AT.sub(org.jooq.impl.DSL.greatest(TASK.RUN_AT, TASK.CREATED_AT)))
+                        micros(
+                                TASK.CLAIMED_AT.sub(
+                                    org.jooq.impl.DSL.greatest(TASK.RUN_AT, TASK.CREATED_AT)))
                             .as("waited"),
                         micros(TASK.TIMEOUT).as("timeout"),
                         TASK.PAYLOAD.cast(SQLDataType.CLOB).as("payload"),
@@ -222,8 +236,8 @@ public final class Exchange {
   }
 
   /**
-   * The ids to claim. The outer loop walks the queues so that one queue's lanes share its room; inside, the lanes are
-   * entered in the given order and left as soon as the room is filled.
+   * The ids to claim. The outer loop walks the queues so that one queue's lanes share its room;
+   * inside, the lanes are entered in the given order and left as soon as the room is filled.
    */
   private static Select<Record1<UUID>> picks() {
     var queues = new Columns("q");
@@ -266,7 +280,20 @@ public final class Exchange {
 
   /** The outcomes that found no task under their lease. */
   private static Select<
-          Record13<UUID, String, String, Short, Long, Integer, Integer, Integer, Integer, Long, Long, String, String>>
+          Record13<
+              UUID,
+              String,
+              String,
+              Short,
+              Long,
+              Integer,
+              Integer,
+              Integer,
+              Integer,
+              Long,
+              Long,
+              String,
+              String>>
       refused() {
     Field<UUID> id = field(name("o", "id"), SQLDataType.UUID);
     return select(
@@ -289,19 +316,29 @@ public final class Exchange {
                     param("endedIds", SQLDataType.UUID.getArrayDataType()),
                     param("againIds", SQLDataType.UUID.getArrayDataType()))
                 .as("o", "id"))
-        .where(notExists(selectOne().from(name("ended")).where(field(name("ended", "id"), UUID.class).eq(id))))
-        .and(notExists(selectOne().from(name("again")).where(field(name("again", "id"), UUID.class).eq(id))));
+        .where(
+            notExists(
+                selectOne()
+                    .from(name("ended"))
+                    .where(field(name("ended", "id"), UUID.class).eq(id))))
+        .and(
+            notExists(
+                selectOne()
+                    .from(name("again"))
+                    .where(field(name("again", "id"), UUID.class).eq(id))));
   }
 
   private static Field<Long> micros(Field<?> interval) {
-    return field("extract(epoch from {0}) * 1000000", SQLDataType.NUMERIC, interval).cast(SQLDataType.BIGINT);
+    return field("extract(epoch from {0}) * 1000000", SQLDataType.NUMERIC, interval)
+        .cast(SQLDataType.BIGINT);
   }
 
   /**
-   * Runs the exchange in the transaction of {@code connection}; under auto-commit that is the statement alone.
+   * Runs the exchange in the transaction of {@code connection}; under auto-commit that is the
+   * statement alone.
    *
-   * @throws SQLException if the database cannot answer. If the connection broke, the outcomes may have been written
-   *     and tasks claimed under this claim's lease all the same.
+   * @throws SQLException if the database cannot answer. If the connection broke, the outcomes may
+   *     have been written and tasks claimed under this claim's lease all the same.
    */
   public Result run(Connection connection, Outcomes outcomes, Claim claim) throws SQLException {
     try (var statement = text.prepare(connection, values(connection, outcomes, claim));
@@ -341,10 +378,12 @@ public final class Exchange {
     return Duration.ofSeconds(micros / 1_000_000, micros % 1_000_000 * 1_000);
   }
 
-  private static Map<String, @Nullable Object> values(Connection connection, Outcomes outcomes, Claim claim)
-      throws SQLException {
-    List<Ended> ended = outcomes.ended().stream().sorted(Comparator.comparing(e -> e.hold().id())).toList();
-    List<Again> again = outcomes.again().stream().sorted(Comparator.comparing(a -> a.hold().id())).toList();
+  private static Map<String, @Nullable Object> values(
+      Connection connection, Outcomes outcomes, Claim claim) throws SQLException {
+    List<Ended> ended =
+        outcomes.ended().stream().sorted(Comparator.comparing(e -> e.hold().id())).toList();
+    List<Again> again =
+        outcomes.again().stream().sorted(Comparator.comparing(a -> a.hold().id())).toList();
     List<Map.Entry<String, Integer>> rooms = List.copyOf(claim.rooms().entrySet());
     var arrays = new Arrays(connection);
     Map<String, @Nullable Object> values = new HashMap<>();
@@ -360,7 +399,8 @@ public final class Exchange {
     values.put("queues", arrays.of("text", rooms, Map.Entry::getKey));
     values.put("queueRooms", arrays.of("int4", rooms, Map.Entry::getValue));
     values.put("laneQueues", arrays.of("text", claim.lanes(), l -> l.lane().queue()));
-    values.put("lanePriorities", arrays.of("int2", claim.lanes(), l -> l.lane().priority().level()));
+    values.put(
+        "lanePriorities", arrays.of("int2", claim.lanes(), l -> l.lane().priority().level()));
     values.put("laneFloors", arrays.of("int8", claim.lanes(), LaneRoom::floor));
     values.put("laneRooms", arrays.of("int4", claim.lanes(), LaneRoom::room));
     values.put("kinds", arrays.of("text", List.copyOf(claim.kinds()), k -> k));

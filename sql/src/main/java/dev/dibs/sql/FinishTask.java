@@ -20,10 +20,11 @@ import org.jooq.Condition;
 import org.jooq.impl.SQLDataType;
 
 /**
- * Ends one task as succeeded in the transaction of a handler's own writes, or finds that its lease is gone.
+ * Ends one task as succeeded in the transaction of a handler's own writes, or finds that its lease
+ * is gone.
  *
- * <p>Index: primary key. Locks: the one row, until the transaction ends. A rescuer that holds the row is waited for,
- * after which the lease no longer matches. Thread-safe.
+ * <p>Index: primary key. Locks: the one row, until the transaction ends. A rescuer that holds the
+ * row is waited for, after which the lease no longer matches. Thread-safe.
  */
 public final class FinishTask {
   private static final Condition HELD =
@@ -35,15 +36,26 @@ public final class FinishTask {
   public FinishTask(Schema schema) {
     var ended =
         EndedTasks.delete(
-            "ended", dual(), HELD, inline(SUCCEEDED), EndedTasks.errorsAnd(castNull(SQLDataType.JSONB)), TASK.LOSSES);
+            "ended",
+            dual(),
+            HELD,
+            inline(SUCCEEDED),
+            EndedTasks.errorsAnd(castNull(SQLDataType.JSONB)),
+            TASK.LOSSES);
     this.finish =
         SqlText.of(
             schema,
-            with(ended).with(EndedTasks.archive("archived", "ended")).select(count()).from(name("ended")));
+            with(ended)
+                .with(EndedTasks.archive("archived", "ended"))
+                .select(count())
+                .from(name("ended")));
     this.check = SqlText.of(schema, selectOne().from(TASK).where(HELD));
   }
 
-  /** Ends the task if {@code hold} still holds it, and answers whether it did. Nothing is committed here. */
+  /**
+   * Ends the task if {@code hold} still holds it, and answers whether it did. Nothing is committed
+   * here.
+   */
   public boolean finishIfHeld(Connection connection, Task.Hold hold) throws SQLException {
     try (var statement = finish.prepare(connection, values(hold));
         var rows = statement.executeQuery()) {

@@ -30,11 +30,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Inserts tasks, any number in one statement. A task whose id is there already is left as it is.
  *
- * <p>Index: all of task. Locks: the new rows, in the order of their ids. One statement per call. Thread-safe.
+ * <p>Index: all of task. Locks: the new rows, in the order of their ids. One statement per call.
+ * Thread-safe.
  */
 public final class InsertTasks {
   /** One task to insert: {@code payload} and {@code headers} are JSON. */
-  public record Row(UUID id, String kind, String payload, @Nullable String headers, TaskOptions options) {}
+  public record Row(
+      UUID id, String kind, String payload, @Nullable String headers, TaskOptions options) {}
 
   private final SqlText text;
 
@@ -86,7 +88,8 @@ public final class InsertTasks {
   }
 
   /**
-   * Inserts in the transaction of {@code connection}, which is neither committed nor rolled back here.
+   * Inserts in the transaction of {@code connection}, which is neither committed nor rolled back
+   * here.
    *
    * @return the ids that were inserted; those missing were there already
    */
@@ -100,7 +103,8 @@ public final class InsertTasks {
     }
   }
 
-  private static Map<String, @Nullable Object> values(Connection connection, List<Row> rows) throws SQLException {
+  private static Map<String, @Nullable Object> values(Connection connection, List<Row> rows)
+      throws SQLException {
     var arrays = new Arrays(connection);
     Map<String, @Nullable Object> values = new HashMap<>();
     values.put("ids", arrays.of("uuid", rows, Row::id));
@@ -110,7 +114,9 @@ public final class InsertTasks {
     values.put("delays", arrays.of("int8", rows, row -> delay(row.options().due())));
     values.put("runAts", arrays.of("timestamptz", rows, row -> instant(row.options().due())));
     values.put("maxAttempts", arrays.of("int4", rows, row -> row.options().maxAttempts()));
-    values.put("timeouts", arrays.of("int8", rows, row -> row.options().timeout().map(Time::micros).orElse(null)));
+    values.put(
+        "timeouts",
+        arrays.of("int8", rows, row -> row.options().timeout().map(Time::micros).orElse(null)));
     values.put("payloads", arrays.of("text", rows, Row::payload));
     values.put("headers", arrays.of("text", rows, Row::headers));
     return values;

@@ -17,8 +17,8 @@ import org.flywaydb.core.api.FlywayException;
 /**
  * Brings a schema to the version this build works with, and tells which version it has.
  *
- * <p>The files under {@link #LOCATION} are plain SQL with unqualified names; Flyway or any other tool may run them
- * in order, with search_path set to the one schema.
+ * <p>The files under {@link #LOCATION} are plain SQL with unqualified names; Flyway or any other
+ * tool may run them in order, with search_path set to the one schema.
  */
 public final class Migrations {
   /** Where the files are on the class path. */
@@ -51,7 +51,9 @@ public final class Migrations {
           .migrationsExecuted;
     } catch (FlywayException e) {
       throw new DibsException(
-          "schema \"%s\" could not be migrated to version %d: %s".formatted(schema.name(), VERSION, e.getMessage()), e);
+          "schema \"%s\" could not be migrated to version %d: %s"
+              .formatted(schema.name(), VERSION, e.getMessage()),
+          e);
     }
   }
 
@@ -65,7 +67,8 @@ public final class Migrations {
   }
 
   private static String read(String file) {
-    try (InputStream in = Migrations.class.getClassLoader().getResourceAsStream(LOCATION + "/" + file)) {
+    try (InputStream in =
+        Migrations.class.getClassLoader().getResourceAsStream(LOCATION + "/" + file)) {
       if (in == null) throw new IllegalStateException("the jar lacks " + LOCATION + "/" + file);
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
@@ -100,7 +103,8 @@ public final class Migrations {
         throw new SchemaVersionException(
             "the database has no Dibs schema \"%s\"; run `dibs migrate`".formatted(schema.name()));
       }
-      throw new DatabaseException("the version of schema \"" + schema.name() + "\" could not be read", e);
+      throw new DatabaseException(
+          "the version of schema \"" + schema.name() + "\" could not be read", e);
     }
   }
 }

@@ -28,8 +28,8 @@ import org.jooq.impl.SQLDataType;
 /**
  * Makes due tasks ready: SCHEDULED to PENDING, each with a new position.
  *
- * <p>Index: task_due. Locks: the promoted rows; rows another process is promoting are skipped, so any number of
- * processes may promote at once. One statement per call. Thread-safe.
+ * <p>Index: task_due. Locks: the promoted rows; rows another process is promoting are skipped, so
+ * any number of processes may promote at once. One statement per call. Thread-safe.
  */
 public final class PromoteTasks {
   /**
@@ -61,12 +61,20 @@ public final class PromoteTasks {
                 update(TASK)
                     .set(TASK.STATUS, inline(PENDING))
                     .set(TASK.POSITION, TASK_POSITION.nextval())
-                    .where(TASK.ID.eq(any(array(select(field(name("id"), UUID.class)).from(name("due"))))))
+                    .where(
+                        TASK.ID.eq(
+                            any(array(select(field(name("id"), UUID.class)).from(name("due"))))))
                     .returningResult(TASK.QUEUE));
     var queues =
-        array(select(field(name("queue"), SQLDataType.CLOB)).distinctOn(field(name("queue"))).from(name("promoted")));
+        array(
+            select(field(name("queue"), SQLDataType.CLOB))
+                .distinctOn(field(name("queue")))
+                .from(name("promoted")));
     var next =
-        select(field("extract(epoch from {0} - statement_timestamp())", SQLDataType.DOUBLE, min(TASK.RUN_AT)))
+        select(
+                field(
+                    "extract(epoch from {0} - statement_timestamp())",
+                    SQLDataType.DOUBLE, min(TASK.RUN_AT)))
             .from(TASK)
             .where(TASK.STATUS.eq(inline(SCHEDULED)))
             .and(TASK.RUN_AT.gt(Time.now()));
@@ -83,7 +91,9 @@ public final class PromoteTasks {
       rows.next();
       double seconds = rows.getDouble(3);
       Optional<Duration> nextDue =
-          rows.wasNull() ? Optional.empty() : Optional.of(Duration.ofMillis((long) Math.ceil(Math.min(seconds, 1e9) * 1e3)));
+          rows.wasNull()
+              ? Optional.empty()
+              : Optional.of(Duration.ofMillis((long) Math.ceil(Math.min(seconds, 1e9) * 1e3)));
       return new Promoted(rows.getInt(1), Set.of((String[]) rows.getArray(2).getArray()), nextDue);
     }
   }

@@ -32,11 +32,12 @@ import org.jooq.Field;
 import org.jooq.impl.SQLDataType;
 
 /**
- * Takes tasks from a worker that died: back to PENDING with one loss more, or DEAD when that was one loss too many.
+ * Takes tasks from a worker that died: back to PENDING with one loss more, or DEAD when that was
+ * one loss too many.
  *
- * <p>A loss is kept apart from failures and written with the worker's name, so a task that kills its workers ends
- * with the evidence. Index: task_held. Locks: the rescued rows; rows that another rescuer or a finishing run has
- * locked are skipped. One statement per batch. Thread-safe.
+ * <p>A loss is kept apart from failures and written with the worker's name, so a task that kills
+ * its workers ends with the evidence. Index: task_held. Locks: the rescued rows; rows that another
+ * rescuer or a finishing run has locked are skipped. One statement per batch. Thread-safe.
  */
 public final class RescueTasks {
   /**
@@ -53,7 +54,8 @@ public final class RescueTasks {
 
   public RescueTasks(Schema schema) {
     this.ofWorker = text(schema, TASK.WORKER_ID.eq(param("worker", UUID.class)));
-    this.ofNobody = text(schema, notExists(selectOne().from(WORKER).where(WORKER.ID.eq(TASK.WORKER_ID))));
+    this.ofNobody =
+        text(schema, notExists(selectOne().from(WORKER).where(WORKER.ID.eq(TASK.WORKER_ID))));
   }
 
   private static SqlText text(Schema schema, Condition stranded) {
@@ -68,7 +70,8 @@ public final class RescueTasks {
                     .limit(param("max", Integer.class))
                     .forNoKeyUpdate()
                     .skipLocked());
-    Condition isStranded = TASK.ID.eq(any(array(select(field(name("id"), UUID.class)).from(name("stranded")))));
+    Condition isStranded =
+        TASK.ID.eq(any(array(select(field(name("id"), UUID.class)).from(name("stranded")))));
     var oneMore = TASK.LOSSES.add(inline(1));
     var evidence =
         EndedTasks.errorsAnd(
@@ -78,7 +81,12 @@ public final class RescueTasks {
     Field<Integer> maxLosses = param("maxLosses", Integer.class);
     var buried =
         EndedTasks.delete(
-            "buried", dual(), isStranded.and(oneMore.ge(maxLosses)), inline(DEAD), evidence, oneMore);
+            "buried",
+            dual(),
+            isStranded.and(oneMore.ge(maxLosses)),
+            inline(DEAD),
+            evidence,
+            oneMore);
     var returned =
         name("returned")
             .as(
@@ -93,7 +101,10 @@ public final class RescueTasks {
                     .where(isStranded.and(oneMore.lt(maxLosses)))
                     .returningResult(TASK.QUEUE));
     var queues =
-        array(select(field(name("queue"), SQLDataType.CLOB)).distinctOn(field(name("queue"))).from(name("returned")));
+        array(
+            select(field(name("queue"), SQLDataType.CLOB))
+                .distinctOn(field(name("queue")))
+                .from(name("returned")));
     return SqlText.of(
         schema,
         with(picked)
@@ -101,14 +112,21 @@ public final class RescueTasks {
             .with(EndedTasks.archive("archived", "buried"))
             .with(returned)
             .select(
-                field(selectCount().from(name("returned"))), field(selectCount().from(name("buried"))), queues)
+                field(selectCount().from(name("returned"))),
+                field(selectCount().from(name("buried"))),
+                queues)
             .where(noCondition()));
   }
 
-  /** Rescues at most {@code max} tasks of the worker {@code worker}, which must be known to be dead. */
-  public Rescued rescue(Connection connection, UUID worker, String host, int maxLosses, int max) throws SQLException {
+  /**
+   * Rescues at most {@code max} tasks of the worker {@code worker}, which must be known to be dead.
+   */
+  public Rescued rescue(Connection connection, UUID worker, String host, int maxLosses, int max)
+      throws SQLException {
     return run(
-        ofWorker, connection, Map.of("worker", worker, "host", host, "maxLosses", maxLosses, "max", max));
+        ofWorker,
+        connection,
+        Map.of("worker", worker, "host", host, "maxLosses", maxLosses, "max", max));
   }
 
   /** Rescues at most {@code max} tasks that are held in the name of a worker that has no row. */
@@ -116,11 +134,13 @@ public final class RescueTasks {
     return run(ofNobody, connection, Map.of("host", "unknown", "maxLosses", maxLosses, "max", max));
   }
 
-  private static Rescued run(SqlText text, Connection connection, Map<String, Object> values) throws SQLException {
+  private static Rescued run(SqlText text, Connection connection, Map<String, Object> values)
+      throws SQLException {
     try (var statement = text.prepare(connection, values);
         var rows = statement.executeQuery()) {
       rows.next();
-      return new Rescued(rows.getInt(1), rows.getInt(2), Set.of((String[]) rows.getArray(3).getArray()));
+      return new Rescued(
+          rows.getInt(1), rows.getInt(2), Set.of((String[]) rows.getArray(3).getArray()));
     }
   }
 }

@@ -23,7 +23,8 @@ public record Schema(String name) {
   public Schema {
     if (!NAME.matcher(name).matches()) {
       throw new IllegalArgumentException(
-          "a schema name must match %s, was '%s'".formatted(NAME.pattern(), dev.dibs.Text.storable(name)));
+          "a schema name must match %s, was '%s'"
+              .formatted(NAME.pattern(), dev.dibs.Text.storable(name)));
     }
   }
 
@@ -47,6 +48,7 @@ public record Schema(String name) {
         .withExecuteLogging(false)
         .withRenderNamedParamPrefix(SqlText.PREFIX)
         .withRenderMapping(
-            new RenderMapping().withSchemata(new MappedSchema().withInput("dibs").withOutput(name)));
+            new RenderMapping()
+                .withSchemata(new MappedSchema().withInput("dibs").withOutput(name)));
   }
 }

@@ -12,13 +12,17 @@ import org.jooq.Query;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A statement that jOOQ rendered once: constant text, and the names of its parameters in their order.
+ * A statement that jOOQ rendered once: constant text, and the names of its parameters in their
+ * order.
  *
- * <p>Hot statements run through this, so that neither rendering nor record mapping is paid for per call and the
- * server's prepared statement is found again. Immutable.
+ * <p>Hot statements run through this, so that neither rendering nor record mapping is paid for per
+ * call and the server's prepared statement is found again. Immutable.
  */
 record SqlText(String sql, List<String> parameters) {
-  /** Marks a named parameter while rendering; two characters that occur nowhere else in our statements. */
+  /**
+   * Marks a named parameter while rendering; two characters that occur nowhere else in our
+   * statements.
+   */
   static final String PREFIX = "@@";
 
   private static final Pattern PARAMETER = Pattern.compile(PREFIX + "(\\w+)");
@@ -31,21 +35,22 @@ record SqlText(String sql, List<String> parameters) {
     Matcher matcher = PARAMETER.matcher(schema.dsl().renderNamedParams(query));
     List<String> parameters = new ArrayList<>();
     String sql =
-        matcher.replaceAll(
-            match -> {
-              parameters.add(match.group(1));
-              return "?";
-            });
+        matcher.replaceAll(match -> {
+          parameters.add(match.group(1));
+          return "?";
+        });
     return new SqlText(sql, parameters);
   }
 
   /** Binds {@code values}, which must have every parameter's name as a key. */
-  PreparedStatement prepare(Connection connection, Map<String, ? extends @Nullable Object> values) throws SQLException {
+  PreparedStatement prepare(Connection connection, Map<String, ? extends @Nullable Object> values)
+      throws SQLException {
     PreparedStatement statement = connection.prepareStatement(sql);
     try {
       for (int i = 0; i < parameters.size(); i++) {
         String name = parameters.get(i);
-        if (!values.containsKey(name)) throw new IllegalArgumentException("no value for parameter " + name);
+        if (!values.containsKey(name))
+          throw new IllegalArgumentException("no value for parameter " + name);
         statement.setObject(i + 1, values.get(name));
       }
       return statement;

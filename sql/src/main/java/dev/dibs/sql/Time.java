@@ -17,7 +17,10 @@ final class Time {
     return field("statement_timestamp()", SQLDataType.TIMESTAMPWITHTIMEZONE);
   }
 
-  /** The time this very moment, also late in a statement that waited for a lock: what worker leases are made of. */
+  /**
+   * The time this very moment, also late in a statement that waited for a lock: what worker leases
+   * are made of.
+   */
   static Field<OffsetDateTime> clock() {
     return field("clock_timestamp()", SQLDataType.TIMESTAMPWITHTIMEZONE);
   }

@@ -21,13 +21,18 @@ import org.jooq.types.YearToSecond;
 /**
  * The worker table: one row a process and start, which beats for all the tasks it holds.
  *
- * <p>Index: primary key, or all of the small table. Locks: the one row. All times are the database's. A DEAD row
- * stays until its tasks are rescued. Thread-safe.
+ * <p>Index: primary key, or all of the small table. Locks: the one row. All times are the
+ * database's. A DEAD row stays until its tasks are rescued. Thread-safe.
  */
 public final class WorkerRows {
   /** A worker as it announces itself. */
   public record Announcement(
-      String host, long pid, String version, Set<String> queues, Set<String> kinds, int concurrency) {}
+      String host,
+      long pid,
+      String version,
+      Set<String> queues,
+      Set<String> kinds,
+      int concurrency) {}
 
   /**
    * A worker's sign of life.
@@ -44,7 +49,8 @@ public final class WorkerRows {
   }
 
   /** Adds a row for a worker that starts now; its lease begins. */
-  public void register(Connection connection, UUID worker, Announcement announcement, Duration lease) {
+  public void register(
+      Connection connection, UUID worker, Announcement announcement, Duration lease) {
     schema
         .dsl(connection)
         .insertInto(WORKER)
@@ -85,7 +91,11 @@ public final class WorkerRows {
 
   /** Removes the row of a worker that holds no task, and answers whether it did. */
   public boolean removeIfIdle(Connection connection, UUID worker) {
-    var held = selectOne().from(TASK).where(TASK.WORKER_ID.eq(worker)).and(TASK.STATUS.eq(inline(PROCESSING)));
+    var held =
+        selectOne()
+            .from(TASK)
+            .where(TASK.WORKER_ID.eq(worker))
+            .and(TASK.STATUS.eq(inline(PROCESSING)));
     return schema
             .dsl(connection)
             .deleteFrom(WORKER)
@@ -103,10 +113,14 @@ public final class WorkerRows {
         .dsl(connection)
         .select(WORKER.ID, WORKER.HOST, WORKER.BEAT, expired, dead)
         .from(WORKER)
-        .fetch(row -> new Sign(row.value1(), row.value2(), row.value3(), row.value4(), row.value5()));
+        .fetch(
+            row -> new Sign(row.value1(), row.value2(), row.value3(), row.value4(), row.value5()));
   }
 
-  /** Declares a worker dead if it has not beaten since {@code sign} and its lease has run out; answers whether. */
+  /**
+   * Declares a worker dead if it has not beaten since {@code sign} and its lease has run out;
+   * answers whether.
+   */
   public boolean buryIfSilent(Connection connection, Sign sign) {
     return schema
             .dsl(connection)

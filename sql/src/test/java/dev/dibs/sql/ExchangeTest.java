@@ -2,9 +2,9 @@ package dev.dibs.sql;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.dibs.Json;
 import dev.dibs.Kind;
 import dev.dibs.NewTask;
-import dev.dibs.Json;
 import dev.dibs.Priority;
 import dev.dibs.Task;
 import dev.dibs.TaskStatus;
@@ -29,7 +29,6 @@ class ExchangeTest {
   private final TestDatabase db = TestDatabase.create();
   private final Connection connection = db.connect();
 
-
   @AfterEach
   void drop() throws SQLException {
     connection.close();
@@ -43,7 +42,9 @@ class ExchangeTest {
   private void insert(NewTask<?>... tasks) throws SQLException {
     List<InsertTasks.Row> rows = new ArrayList<>();
     for (NewTask<?> task : tasks) {
-      rows.add(new InsertTasks.Row(task.id(), task.kind().name(), ((Json) task.payload()).text(), null, task.options()));
+      rows.add(
+          new InsertTasks.Row(
+              task.id(), task.kind().name(), ((Json) task.payload()).text(), null, task.options()));
     }
     assertThat(insert.insert(connection, rows)).hasSize(tasks.length);
   }
@@ -60,17 +61,20 @@ class ExchangeTest {
     return new Exchange.Claim(WORKER, UUID.randomUUID(), lanes, Map.of("q", room), kinds);
   }
 
-  private Exchange.Result run(Exchange.Outcomes outcomes, Exchange.Claim claim) throws SQLException {
+  private Exchange.Result run(Exchange.Outcomes outcomes, Exchange.Claim claim)
+      throws SQLException {
     return exchange.run(connection, outcomes, claim);
   }
 
   private Exchange.Outcomes ended(Task task, TaskStatus status) {
     String error = status == TaskStatus.SUCCEEDED ? null : ERROR;
-    return new Exchange.Outcomes(List.of(new Exchange.Ended(task.hold(), status, error)), List.of());
+    return new Exchange.Outcomes(
+        List.of(new Exchange.Ended(task.hold(), status, error)), List.of());
   }
 
   private Exchange.Outcomes again(Task task, Duration delay, boolean failed) {
-    return new Exchange.Outcomes(List.of(), List.of(new Exchange.Again(task.hold(), delay, failed, ERROR)));
+    return new Exchange.Outcomes(
+        List.of(), List.of(new Exchange.Again(task.hold(), delay, failed, ERROR)));
   }
 
   @Test
@@ -85,8 +89,12 @@ class ExchangeTest {
     Exchange.Result two = run(Exchange.Outcomes.NONE, claim(2));
     Exchange.Result rest = run(Exchange.Outcomes.NONE, claim(9));
 
-    assertThat(two.claimed()).extracting(Task::id).containsExactlyInAnyOrder(urgent.id(), first.id());
-    assertThat(rest.claimed()).extracting(Task::id).containsExactlyInAnyOrder(second.id(), low.id());
+    assertThat(two.claimed())
+        .extracting(Task::id)
+        .containsExactlyInAnyOrder(urgent.id(), first.id());
+    assertThat(rest.claimed())
+        .extracting(Task::id)
+        .containsExactlyInAnyOrder(second.id(), low.id());
     assertThat(rest.claimed()).allSatisfy(task -> assertThat(task.tries().attempt()).isEqualTo(1));
     assertThat(rest.claimed().getFirst().content().payload()).isEqualTo("{\"to\": 1}");
     assertThat(db.tasks("PROCESSING")).isEqualTo(4);
@@ -102,7 +110,8 @@ class ExchangeTest {
     assertThat(result.claimed()).hasSize(1);
     assertThat(result.refused()).isEmpty();
     assertThat(db.finished("SUCCEEDED")).isEqualTo(1);
-    assertThat(db.value("select lease::text from dibs.task_history")).isEqualTo(first.hold().lease().toString());
+    assertThat(db.value("select lease::text from dibs.task_history"))
+        .isEqualTo(first.hold().lease().toString());
   }
 
   @Test
@@ -112,8 +121,10 @@ class ExchangeTest {
     run(again(mine, Duration.ZERO, false), claim(0));
     Task theirs = run(Exchange.Outcomes.NONE, claim(1)).claimed().getFirst();
 
-    assertThat(run(ended(mine, TaskStatus.SUCCEEDED), claim(0)).refused()).containsExactly(mine.id());
-    assertThat(run(again(mine, Duration.ZERO, true), claim(0)).refused()).containsExactly(mine.id());
+    assertThat(run(ended(mine, TaskStatus.SUCCEEDED), claim(0)).refused())
+        .containsExactly(mine.id());
+    assertThat(run(again(mine, Duration.ZERO, true), claim(0)).refused())
+        .containsExactly(mine.id());
     assertThat(db.tasks("PROCESSING")).isEqualTo(1);
     assertThat(run(ended(theirs, TaskStatus.SUCCEEDED), claim(0)).refused()).isEmpty();
   }
@@ -127,9 +138,12 @@ class ExchangeTest {
 
     assertThat(db.tasks("SCHEDULED")).isEqualTo(1);
     assertThat(db.number("select failures from dibs.task")).isEqualTo(1);
-    assertThat(db.value("select errors -> 0 ->> 'class' from dibs.task")).isEqualTo("IllegalStateException");
+    assertThat(db.value("select errors -> 0 ->> 'class' from dibs.task"))
+        .isEqualTo("IllegalStateException");
     assertThat(db.number("select (errors -> 0 ->> 'attempt')::int from dibs.task")).isEqualTo(1);
-    assertThat(db.number("select count(*) from dibs.task where run_at between now() + '4 min' and now() + '6 min'"))
+    assertThat(
+            db.number(
+                "select count(*) from dibs.task where run_at between now() + '4 min' and now() + '6 min'"))
         .isEqualTo(1);
   }
 
@@ -182,7 +196,14 @@ class ExchangeTest {
   @Test
   void exchange_neverClaimsMoreThanTheRoom() throws SQLException {
     for (int i = 0; i < 40; i++) insert(task().priority(Priority.ofLevel(i % 4 + 1)));
-    for (String off : List.of("enable_indexscan", "enable_bitmapscan", "enable_nestloop", "enable_material", "enable_hashjoin", "enable_seqscan")) {
+    for (String off :
+        List.of(
+            "enable_indexscan",
+            "enable_bitmapscan",
+            "enable_nestloop",
+            "enable_material",
+            "enable_hashjoin",
+            "enable_seqscan")) {
       try (var statement = connection.createStatement()) {
         statement.execute("set " + off + " = off");
       }
@@ -219,13 +240,15 @@ class ExchangeTest {
     var promote = new PromoteTasks(Schema.DEFAULT);
     insert(task().delay(Duration.ofMinutes(1)), task().delay(Duration.ofMinutes(10)));
     assertThat(db.tasks("SCHEDULED")).isEqualTo(2);
-    db.execute("update dibs.task set run_at = now() - interval '1 second' where run_at < now() + interval '2 minutes'");
+    db.execute(
+        "update dibs.task set run_at = now() - interval '1 second' where run_at < now() + interval '2 minutes'");
 
     PromoteTasks.Promoted promoted = promote.promote(connection, 100);
 
     assertThat(promoted.tasks()).isEqualTo(1);
     assertThat(promoted.queues()).containsExactly("q");
-    assertThat(promoted.nextDue().orElseThrow()).isBetween(Duration.ofMinutes(9), Duration.ofMinutes(10));
+    assertThat(promoted.nextDue().orElseThrow())
+        .isBetween(Duration.ofMinutes(9), Duration.ofMinutes(10));
     assertThat(db.tasks("PENDING")).isEqualTo(1);
   }
 
@@ -241,9 +264,11 @@ class ExchangeTest {
       assertThat(db.number("select failures from dibs.task")).isZero();
     }
     run(Exchange.Outcomes.NONE, claim(1));
-    assertThat(rescue.rescue(connection, WORKER, "host", 3, 100)).isEqualTo(new RescueTasks.Rescued(0, 1, Set.of()));
+    assertThat(rescue.rescue(connection, WORKER, "host", 3, 100))
+        .isEqualTo(new RescueTasks.Rescued(0, 1, Set.of()));
     assertThat(db.finished("DEAD")).isEqualTo(1);
-    assertThat(db.value("select errors -> 2 ->> 'worker' from dibs.task_history")).isEqualTo(WORKER.toString());
+    assertThat(db.value("select errors -> 2 ->> 'worker' from dibs.task_history"))
+        .isEqualTo(WORKER.toString());
     assertThat(db.number("select losses from dibs.task_history")).isEqualTo(3);
   }
 
@@ -259,7 +284,8 @@ class ExchangeTest {
     run(Exchange.Outcomes.NONE, claim(1));
 
     assertThat(rescue.rescueOrphans(connection, 3, 100).returned()).isEqualTo(1);
-    assertThat(db.number("select count(*) from dibs.task where worker_id = ?", living)).isEqualTo(1);
+    assertThat(db.number("select count(*) from dibs.task where worker_id = ?", living))
+        .isEqualTo(1);
   }
 
   private static WorkerRows.Announcement announcement() {
@@ -289,7 +315,9 @@ class ExchangeTest {
   void duties_areTakenByOneAtATime() throws SQLException {
     var duties = new Duties(Schema.DEFAULT);
     List<String> taken = new ArrayList<>();
-    for (var duty = duties.takeDue(connection); duty.isPresent(); duty = duties.takeDue(connection)) {
+    for (var duty = duties.takeDue(connection);
+        duty.isPresent();
+        duty = duties.takeDue(connection)) {
       taken.add(duty.get());
     }
     assertThat(taken).containsExactlyInAnyOrder("partitions", "prune", "orphans", "departed");
@@ -301,12 +329,16 @@ class ExchangeTest {
   void counts_tellDepthsRatesAndWorkers() throws SQLException {
     var counts = new CountTasks(Schema.DEFAULT);
     insert(task(), task().delay(Duration.ofMinutes(1)), task());
-    new WorkerRows(Schema.DEFAULT).register(connection, WORKER, announcement(), Duration.ofSeconds(15));
+    new WorkerRows(Schema.DEFAULT)
+        .register(connection, WORKER, announcement(), Duration.ofSeconds(15));
     Task task = run(Exchange.Outcomes.NONE, claim(1)).claimed().getFirst();
     assertThat(counts.workers(connection).getFirst().state().running()).isEqualTo(1);
     run(ended(task, TaskStatus.SUCCEEDED), claim(0));
 
-    assertThat(counts.depths(connection)).extracting(CountTasks.Depth::status).containsExactly(TaskStatus.SCHEDULED, TaskStatus.PENDING);
-    assertThat(counts.lastMinute(connection)).containsExactly(new CountTasks.Rate("q", TaskStatus.SUCCEEDED, 1));
+    assertThat(counts.depths(connection))
+        .extracting(CountTasks.Depth::status)
+        .containsExactly(TaskStatus.SCHEDULED, TaskStatus.PENDING);
+    assertThat(counts.lastMinute(connection))
+        .containsExactly(new CountTasks.Rate("q", TaskStatus.SUCCEEDED, 1));
   }
 }

@@ -58,7 +58,10 @@ public final class TestDatabase implements AutoCloseable {
     if (given.isEmpty()) {
       try {
         server =
-            EmbeddedPostgres.builder().setServerConfig("max_connections", "200").start().getJdbcUrl("postgres", "postgres");
+            EmbeddedPostgres.builder()
+                .setServerConfig("max_connections", "200")
+                .start()
+                .getJdbcUrl("postgres", "postgres");
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
@@ -67,7 +70,8 @@ public final class TestDatabase implements AutoCloseable {
     }
     administer("create database " + TEMPLATE);
     Runtime.getRuntime()
-        .addShutdownHook(new Thread(() -> administer("drop database if exists " + TEMPLATE + " with (force)")));
+        .addShutdownHook(
+            new Thread(() -> administer("drop database if exists " + TEMPLATE + " with (force)")));
     Migrations.migrate(dataSource(url(TEMPLATE)), Schema.DEFAULT);
   }
 
@@ -108,7 +112,9 @@ public final class TestDatabase implements AutoCloseable {
     }
   }
 
-  /** Runs a statement with parameters in a transaction of its own; answers how many rows it touched. */
+  /**
+   * Runs a statement with parameters in a transaction of its own; answers how many rows it touched.
+   */
   public int execute(String sql, Object... parameters) {
     try (Connection connection = connect();
         var statement = connection.prepareStatement(sql)) {
@@ -146,7 +152,8 @@ public final class TestDatabase implements AutoCloseable {
 
   /** How many finished tasks have the status. */
   public long finished(String status) {
-    return number("select count(*) from dibs.task_history where status = ?::dibs.task_status", status);
+    return number(
+        "select count(*) from dibs.task_history where status = ?::dibs.task_status", status);
   }
 
   @Override
