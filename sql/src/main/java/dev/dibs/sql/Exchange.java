@@ -22,7 +22,6 @@ import static org.jooq.impl.DSL.update;
 import static org.jooq.impl.DSL.when;
 import static org.jooq.impl.DSL.with;
 
-import dev.dibs.Priority;
 import dev.dibs.Task;
 import dev.dibs.TaskStatus;
 import java.sql.Connection;
@@ -32,9 +31,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.jooq.CommonTableExpression;
@@ -42,9 +41,7 @@ import org.jooq.Field;
 import org.jooq.Query;
 import org.jooq.Record;
 import org.jooq.Record1;
-import org.jooq.Record13;
 import org.jooq.Select;
-import org.jooq.Table;
 import org.jooq.impl.SQLDataType;
 import org.jspecify.annotations.Nullable;
 
@@ -193,45 +190,15 @@ public final class Exchange {
                     .where(
                         TASK.ID.eq(
                             any(array(select(field(name("id"), UUID.class)).from(name("picked"))))))
-                    .returningResult(
-                        TASK.ID,
-                        TASK.QUEUE,
-                        TASK.KIND,
-                        TASK.PRIORITY,
-                        TASK.POSITION,
-                        TASK.ATTEMPT,
-                        TASK.FAILURES,
-                        TASK.LOSSES,
-                        TASK.MAX_ATTEMPTS,
-                        micros(
-                                TASK.CLAIMED_AT.sub(
-                                    org.jooq.impl.DSL.greatest(TASK.RUN_AT, TASK.CREATED_AT)))
-                            .as("waited"),
-                        micros(TASK.TIMEOUT).as("timeout"),
-                        TASK.PAYLOAD.cast(SQLDataType.CLOB).as("payload"),
-                        TASK.HEADERS.cast(SQLDataType.CLOB).as("headers")));
+                    .returningResult(ClaimedRow.columns()));
 
-    Table<Record> claimedRows = table(name("claimed"));
     return with(ended)
         .with(EndedTasks.archive("archived", "ended"))
         .with(again)
         .with(picked)
         .with(claimed)
-        .select(
-            field(name("id"), SQLDataType.UUID),
-            field(name("queue"), SQLDataType.CLOB),
-            field(name("kind"), SQLDataType.CLOB),
-            field(name("priority"), SQLDataType.SMALLINT),
-            field(name("position"), SQLDataType.BIGINT),
-            field(name("attempt"), SQLDataType.INTEGER),
-            field(name("failures"), SQLDataType.INTEGER),
-            field(name("losses"), SQLDataType.INTEGER),
-            field(name("max_attempts"), SQLDataType.INTEGER),
-            field(name("waited"), SQLDataType.BIGINT),
-            field(name("timeout"), SQLDataType.BIGINT),
-            field(name("payload"), SQLDataType.CLOB),
-            field(name("headers"), SQLDataType.CLOB))
-        .from(claimedRows)
+        .select(ClaimedRow.of("claimed"))
+        .from(name("claimed"))
         .unionAll(refused());
   }
 
@@ -279,37 +246,9 @@ public final class Exchange {
   }
 
   /** The outcomes that found no task under their lease. */
-  private static Select<
-          Record13<
-              UUID,
-              String,
-              String,
-              Short,
-              Long,
-              Integer,
-              Integer,
-              Integer,
-              Integer,
-              Long,
-              Long,
-              String,
-              String>>
-      refused() {
+  private static Select<Record> refused() {
     Field<UUID> id = field(name("o", "id"), SQLDataType.UUID);
-    return select(
-            id,
-            castNull(SQLDataType.CLOB),
-            castNull(SQLDataType.CLOB),
-            castNull(SQLDataType.SMALLINT),
-            castNull(SQLDataType.BIGINT),
-            castNull(SQLDataType.INTEGER),
-            castNull(SQLDataType.INTEGER),
-            castNull(SQLDataType.INTEGER),
-            castNull(SQLDataType.INTEGER),
-            castNull(SQLDataType.BIGINT),
-            castNull(SQLDataType.BIGINT),
-            castNull(SQLDataType.CLOB),
-            castNull(SQLDataType.CLOB))
+    return select(ClaimedRow.emptyBut(id))
         .from(
             table(
                     "unnest({0} || {1})",
@@ -328,11 +267,6 @@ public final class Exchange {
                     .where(field(name("again", "id"), UUID.class).eq(id))));
   }
 
-  private static Field<Long> micros(Field<?> interval) {
-    return field("extract(epoch from {0}) * 1000000", SQLDataType.NUMERIC, interval)
-        .cast(SQLDataType.BIGINT);
-  }
-
   /**
    * Runs the exchange in the transaction of {@code connection}; under auto-commit that is the
    * statement alone.
@@ -345,37 +279,18 @@ public final class Exchange {
         ResultSet rows = statement.executeQuery()) {
       List<Task> claimed = new ArrayList<>();
       Map<Task.Lane, Long> reached = new HashMap<>();
-      Set<UUID> refused = new java.util.HashSet<>();
+      Set<UUID> refused = new HashSet<>();
       while (rows.next()) {
-        UUID id = rows.getObject(1, UUID.class);
-        String queue = rows.getString(2);
-        if (queue == null) {
-          refused.add(id);
-          continue;
+        if (ClaimedRow.isEmpty(rows)) {
+          refused.add(ClaimedRow.id(rows));
+        } else {
+          Task task = ClaimedRow.read(rows, claim.lease());
+          claimed.add(task);
+          reached.merge(task.lane(), ClaimedRow.position(rows), Math::max);
         }
-        Task.Lane lane = new Task.Lane(queue, Priority.ofLevel(rows.getInt(4)));
-        claimed.add(read(rows, new Task.Hold(id, claim.lease()), lane));
-        reached.merge(lane, rows.getLong(5), Math::max);
       }
       return new Result(claimed, reached, refused);
     }
-  }
-
-  private static Task read(ResultSet row, Task.Hold hold, Task.Lane lane) throws SQLException {
-    long timeout = row.getLong(11);
-    Optional<Duration> limit = row.wasNull() ? Optional.empty() : Optional.of(duration(timeout));
-    String headers = row.getString(13);
-    return new Task(
-        hold,
-        lane,
-        row.getString(3),
-        new Task.Tries(row.getInt(6), row.getInt(7), row.getInt(8), row.getInt(9)),
-        new Task.Content(row.getString(12), headers == null ? "" : headers),
-        new Task.Timing(duration(Math.max(0, row.getLong(10))), limit));
-  }
-
-  private static Duration duration(long micros) {
-    return Duration.ofSeconds(micros / 1_000_000, micros % 1_000_000 * 1_000);
   }
 
   private static Map<String, @Nullable Object> values(

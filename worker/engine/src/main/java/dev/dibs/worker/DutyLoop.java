@@ -1,0 +1,128 @@
+package dev.dibs.worker;
+
+import dev.dibs.sql.Duties;
+import dev.dibs.sql.PromoteTasks;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What every process does for all: promote tasks that are due, rescue the tasks of dead workers,
+ * and take the duties whose time has come. Runs on its own thread and connection.
+ */
+final class DutyLoop {
+  private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
+  private static final int PROMOTED_AT_ONCE = 1_000;
+  private static final int PARTITION_DAYS_AHEAD = 3;
+  private static final Duration DUTIES_EVERY = Duration.ofSeconds(20);
+  private static final Duration AWHILE = Duration.ofSeconds(1);
+  private static final double JITTER = 0.2;
+
+  private final Link link;
+  private final PromoteTasks promote;
+  private final Duties duties;
+  private final Rescuer rescuer;
+  private final ExchangeRecovery recovery;
+  private final WorkerSettings settings;
+  private final AtomicLong promoteAt = new AtomicLong(System.nanoTime());
+  private long rescueAt = System.nanoTime();
+  private long dutiesAt = System.nanoTime();
+  private volatile @Nullable Thread thread;
+
+  DutyLoop(
+      Link link,
+      PromoteTasks promote,
+      Duties duties,
+      Rescuer rescuer,
+      ExchangeRecovery recovery,
+      WorkerSettings settings) {
+    this.link = link;
+    this.promote = promote;
+    this.duties = duties;
+    this.rescuer = rescuer;
+    this.recovery = recovery;
+    this.settings = settings;
+  }
+
+  /**
+   * A task will be due {@code after} from now: do not promote later than that. Called by any
+   * thread.
+   */
+  void dueAfter(Duration after) {
+    long at = System.nanoTime() + after.toNanos();
+    long before = promoteAt.getAndUpdate(planned -> at - planned < 0 ? at : planned);
+    Thread sleeper = thread;
+    if (at - before < 0 && sleeper != null) LockSupport.unpark(sleeper);
+  }
+
+  /** Does what is due until stopped. */
+  void runUntil(CountDownLatch stopped) throws InterruptedException {
+    thread = Thread.currentThread();
+    while (stopped.getCount() > 0) {
+      try {
+        link.use(this::doWhatIsDue);
+      } catch (SQLException e) {
+        rescuer.startOver();
+        if (!Link.isBroken(e)) LOG.warn("a duty failed and is tried again: {}", e.getMessage());
+        if (stopped.await(Backoff.jittered(AWHILE, JITTER).toNanos(), TimeUnit.NANOSECONDS)) return;
+      }
+      LockSupport.parkNanos(this, Math.max(0, nanosUntilDue()));
+      if (Thread.interrupted()) throw new InterruptedException();
+    }
+  }
+
+  private long nanosUntilDue() {
+    long now = System.nanoTime();
+    return Math.min(promoteAt.get() - now, Math.min(rescueAt - now, dutiesAt - now));
+  }
+
+  private boolean doWhatIsDue(Connection connection) throws SQLException {
+    if (promoteAt.get() - System.nanoTime() <= 0) promote(connection);
+    if (rescueAt - System.nanoTime() <= 0) {
+      rescueAt = later(settings.beatInterval());
+      recovery.readBack(connection);
+      rescuer.rescueTasksOfTheDead(connection);
+    }
+    if (dutiesAt - System.nanoTime() <= 0) {
+      dutiesAt = later(DUTIES_EVERY);
+      doDuties(connection);
+    }
+    return true;
+  }
+
+  /**
+   * Promotes what is due; looks again when the next is due, and at the poll interval in any case.
+   */
+  private void promote(Connection connection) throws SQLException {
+    promoteAt.set(later(settings.pollInterval()));
+    PromoteTasks.Promoted promoted = promote.promote(connection, PROMOTED_AT_ONCE);
+    promoted.queues().forEach(recovery.ledger()::ring);
+    if (promoted.tasks() == PROMOTED_AT_ONCE) dueAfter(Duration.ZERO);
+    promoted.nextDue().ifPresent(this::dueAfter);
+  }
+
+  private void doDuties(Connection connection) throws SQLException {
+    for (Optional<String> duty = duties.takeDue(connection);
+        duty.isPresent();
+        duty = duties.takeDue(connection)) {
+      switch (duty.get()) {
+        case "partitions" -> duties.createPartitions(connection, PARTITION_DAYS_AHEAD);
+        case "prune" -> duties.prune(connection);
+        case "orphans" -> rescuer.rescueOrphans(connection);
+        default -> LOG.debug("duty {} is not known to this version", duty.get());
+      }
+    }
+  }
+
+  private static long later(Duration after) {
+    return System.nanoTime() + Backoff.jittered(after, JITTER).toNanos();
+  }
+}

@@ -1,0 +1,188 @@
+package dev.dibs.worker;
+
+import dev.dibs.sql.Exchange;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes the trips: writes outcomes, claims tasks, hands them to the runner. Each loop has a thread
+ * and a connection.
+ */
+final class ExchangeLoop {
+  private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
+  private static final Duration PAUSE = Duration.ofMillis(500);
+  private static final Set<String> TRANSIENT = Set.of("40001", "40P01");
+  private static final double JITTER = 0.3;
+
+  private final Link link;
+  private final Exchange exchange;
+  private final Ledger ledger;
+  private final TaskRunner runner;
+  private final ExchangeRecovery recovery;
+  private final WorkerMeters meters;
+  private final Consumer<Duration> dueAfter;
+
+  /**
+   * A loop.
+   *
+   * @param dueAfter hears how soon a task comes again that was written as a retry or a snooze
+   */
+  ExchangeLoop(
+      Link link,
+      Exchange exchange,
+      Ledger ledger,
+      TaskRunner runner,
+      ExchangeRecovery recovery,
+      WorkerMeters meters,
+      Consumer<Duration> dueAfter) {
+    this.dueAfter = dueAfter;
+    this.link = link;
+    this.exchange = exchange;
+    this.ledger = ledger;
+    this.runner = runner;
+    this.recovery = recovery;
+    this.meters = meters;
+  }
+
+  /** Makes trips until the ledger is closed and everything is written. */
+  void runUntil(CountDownLatch stopped) throws InterruptedException {
+    for (Trip trip = ledger.awaitTrip(); trip != null; trip = ledger.awaitTrip()) {
+      boolean answered = make(trip);
+      if (!answered
+          && stopped.await(Backoff.jittered(PAUSE, JITTER).toNanos(), TimeUnit.NANOSECONDS)) return;
+    }
+  }
+
+  /** Makes one trip; false if the database could not answer and a pause is due. */
+  private boolean make(Trip trip) {
+    try {
+      settle(trip, link.use(connection -> exchange.run(connection, trip.outcomes(), trip.claim())));
+      return true;
+    } catch (SQLException e) {
+      if (Link.isBroken(e)) {
+        recovery.doubt(trip);
+        ledger.failed(trip);
+        return false;
+      }
+      return makeApart(trip, e);
+    } catch (RuntimeException | Error e) {
+      ledger.failed(trip);
+      throw e;
+    }
+  }
+
+  private void settle(Trip trip, Exchange.Result result) {
+    ledger.returned(trip, result).forEach(runner::start);
+    meters.claimed(result.claimed(), trip);
+    trip.runs().stream()
+        .flatMap(run -> run.delay().stream())
+        .min(Duration::compareTo)
+        .ifPresent(dueAfter);
+    Set<UUID> refused = reallyRefused(trip.runs(), result.refused());
+    for (FinishedRun run : trip.runs()) {
+      if (refused.contains(run.task().id())) meters.refused(run);
+      else meters.finished(run);
+    }
+  }
+
+  /**
+   * A run whose first write got no answer is refused the second time though the first was applied:
+   * history knows.
+   */
+  private Set<UUID> reallyRefused(List<FinishedRun> runs, Set<UUID> refused) {
+    if (refused.isEmpty()) return refused;
+    Map<UUID, FinishedRun> byId =
+        runs.stream()
+            .collect(
+                Collectors.toMap(
+                    run -> run.task().id(), Function.identity(), (one, other) -> other));
+    Set<UUID> really = new HashSet<>();
+    for (UUID id : refused) {
+      FinishedRun run = byId.get(id);
+      if (run != null && !wasWritten(run)) {
+        really.add(id);
+        LOG.warn(
+            "task {} was in other hands when its run ended: the outcome {} was refused",
+            id,
+            run.label());
+      }
+    }
+    return really;
+  }
+
+  private boolean wasWritten(FinishedRun run) {
+    try {
+      return link.use(connection -> recovery.wasEndedBy(connection, run.task().hold()));
+    } catch (SQLException e) {
+      return false;
+    }
+  }
+
+  /**
+   * The exchange failed as a whole: one bad row must not block the others, so each part goes by
+   * itself.
+   */
+  private boolean makeApart(Trip trip, SQLException cause) {
+    if (TRANSIENT.contains(String.valueOf(cause.getSQLState()))) {
+      ledger.failed(trip);
+      return true;
+    }
+    LOG.warn(
+        "an exchange failed, its {} outcomes are written one by one: {}",
+        trip.runs().size(),
+        cause.getMessage());
+    List<FinishedRun> unwritten = new ArrayList<>();
+    for (FinishedRun run : trip.runs()) {
+      if (!write(run, trip) && !write(run.withoutError(), trip)) unwritten.add(run);
+    }
+    boolean claimed = claimAlone(trip.withoutRuns());
+    unwritten.forEach(ledger::write);
+    return claimed && unwritten.isEmpty();
+  }
+
+  private boolean write(FinishedRun run, Trip trip) {
+    try {
+      var outcomes = Trip.outcomes(List.of(run));
+      Exchange.Result result =
+          link.use(connection -> exchange.run(connection, outcomes, trip.noClaim()));
+      if (reallyRefused(List.of(run), result.refused()).isEmpty()) meters.finished(run);
+      else meters.refused(run);
+      return true;
+    } catch (SQLException e) {
+      LOG.warn(
+          "the outcome {} of task {} cannot be written: {}",
+          run.label(),
+          run.task().id(),
+          e.getMessage());
+      return false;
+    }
+  }
+
+  private boolean claimAlone(Trip trip) {
+    Exchange.@Nullable Result result = null;
+    try {
+      result = link.use(connection -> exchange.run(connection, trip.outcomes(), trip.claim()));
+      settle(trip, result);
+      return true;
+    } catch (SQLException e) {
+      if (Link.isBroken(e)) recovery.doubt(trip);
+      if (result == null) ledger.failed(trip);
+      LOG.warn("tasks cannot be claimed: {}", e.getMessage());
+      return false;
+    }
+  }
+}

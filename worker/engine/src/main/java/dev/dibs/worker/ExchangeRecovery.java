@@ -1,0 +1,72 @@
+package dev.dibs.worker;
+
+import dev.dibs.Task;
+import dev.dibs.sql.ReadBack;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Queue;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds out about claims whose exchange got no answer, and adopts their tasks.
+ *
+ * <p>Such a claim may commit after the connection broke, also a while later; its tasks would then
+ * be held in the name of this living process and run by nobody. A claim commits as a whole under a
+ * lease of its own, so it is looked for by that lease until it is found, or until no statement can
+ * still be under way. Thread-safe.
+ */
+final class ExchangeRecovery {
+  private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
+
+  /** Longer than a statement of the engine may take at the server. */
+  private static final Duration LOOKED_FOR = Duration.ofMinutes(2);
+
+  private record Doubtful(UUID worker, UUID lease, long since) {}
+
+  private final ReadBack readBack;
+  private final Ledger ledger;
+  private final TaskRunner runner;
+  private final Queue<Doubtful> claims = new ConcurrentLinkedQueue<>();
+
+  ExchangeRecovery(ReadBack readBack, Ledger ledger, TaskRunner runner) {
+    this.readBack = readBack;
+    this.ledger = ledger;
+    this.runner = runner;
+  }
+
+  Ledger ledger() {
+    return ledger;
+  }
+
+  /** The trip got no answer; its claim may have been committed. */
+  void doubt(Trip trip) {
+    if (trip.claims())
+      claims.add(new Doubtful(trip.claim().worker(), trip.claim().lease(), System.nanoTime()));
+  }
+
+  /** Looks for the doubtful claims. */
+  void readBack(Connection connection) throws SQLException {
+    for (Iterator<Doubtful> each = claims.iterator(); each.hasNext(); ) {
+      Doubtful claim = each.next();
+      List<Task> tasks = readBack.claimedBy(connection, claim.worker(), claim.lease());
+      boolean tooOld = System.nanoTime() - claim.since() > LOOKED_FOR.toNanos();
+      if (!tasks.isEmpty() || tooOld) each.remove();
+      if (tasks.isEmpty()) continue;
+      LOG.info("{} tasks of a claim that got no answer were found and are run", tasks.size());
+      ledger.adopt(tasks).forEach(runner::start);
+    }
+  }
+
+  /**
+   * Whether it was this run that ended the task, in an exchange or transaction that got no answer.
+   */
+  boolean wasEndedBy(Connection connection, Task.Hold hold) throws SQLException {
+    return readBack.wasEndedBy(connection, hold);
+  }
+}

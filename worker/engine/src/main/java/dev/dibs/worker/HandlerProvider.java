@@ -1,0 +1,10 @@
+package dev.dibs.worker;
+
+/**
+ * Brings handlers from a jar: {@code dibs worker --handlers DIR} finds implementations by {@link
+ * java.util.ServiceLoader}.
+ */
+public interface HandlerProvider {
+  /** Adds this jar's handlers. */
+  void provide(Handlers handlers);
+}

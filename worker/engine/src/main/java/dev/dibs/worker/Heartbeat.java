@@ -1,0 +1,110 @@
+package dev.dibs.worker;
+
+import dev.dibs.sql.WorkerRows;
+import java.sql.SQLException;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps this process's row alive, and fences the process when it could not.
+ *
+ * <p>Fencing means: claim nothing, give back what was not started, interrupt what runs, then
+ * register under a new id. A resumed zombie so learns within a beat that others may have its tasks;
+ * what it still writes, its leases refuse. Runs on its own thread and connection.
+ */
+final class Heartbeat {
+  private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
+
+  private final Link link;
+  private final WorkerRows rows;
+  private final WorkerRows.Announcement announcement;
+  private final WorkerSettings settings;
+  private final Membership membership;
+  private final Runnable fence;
+  private boolean fenced;
+
+  Heartbeat(
+      Link link,
+      WorkerRows rows,
+      WorkerRows.Announcement announcement,
+      WorkerSettings settings,
+      Membership membership,
+      Runnable fence) {
+    this.link = link;
+    this.rows = rows;
+    this.announcement = announcement;
+    this.settings = settings;
+    this.membership = membership;
+    this.fence = fence;
+  }
+
+  /** Registers this process under a new id. */
+  void register() throws SQLException {
+    UUID worker = UUID.randomUUID();
+    long sentAt = System.nanoTime();
+    link.use(connection -> {
+      rows.register(connection, worker, announcement, settings.lease());
+      return worker;
+    });
+    membership.renewed(worker, sentAt);
+  }
+
+  /** Beats until stopped. */
+  void beatUntil(CountDownLatch stopped) throws InterruptedException {
+    long pause = settings.beatInterval().toNanos();
+    while (!stopped.await(pause, TimeUnit.NANOSECONDS)) {
+      boolean answered = beat();
+      pause = answered ? settings.beatInterval().toNanos() : settings.beatInterval().toNanos() / 3;
+    }
+  }
+
+  /**
+   * Renews the row, or fences this process and registers anew; false if the database did not
+   * answer.
+   */
+  private boolean beat() {
+    try {
+      long sentAt = System.nanoTime();
+      UUID worker = membership.worker();
+      boolean live = link.use(connection -> rows.beatIfLive(connection, worker, settings.lease()));
+      if (live && membership.isHeld(System.nanoTime())) {
+        membership.renewed(worker, sentAt);
+        return true;
+      }
+      LOG.warn(
+          "worker {} {}: what it runs may be in other hands; registering anew",
+          worker,
+          live ? "was silent for too long" : "was declared dead");
+      membership.ended();
+      fence.run();
+      if (live) link.use(connection -> rows.removeIfIdle(connection, worker));
+      register();
+      return true;
+    } catch (SQLException e) {
+      fenceIfSilentTooLong();
+      return false;
+    }
+  }
+
+  /** Fences this process in time though a beat should hang; runs on a thread of its own. */
+  void watchUntil(CountDownLatch stopped) throws InterruptedException {
+    long pause = settings.beatInterval().toNanos() / 2;
+    while (!stopped.await(pause, TimeUnit.NANOSECONDS)) fenceIfSilentTooLong();
+  }
+
+  /** Fences this process once its last beat is too old. */
+  private synchronized void fenceIfSilentTooLong() {
+    if (membership.isHeld(System.nanoTime())) {
+      fenced = false;
+    } else if (!fenced) {
+      fenced = true;
+      LOG.warn(
+          "no beat of worker {} was accepted for too long: claiming stops, handlers are interrupted",
+          membership.worker());
+      fence.run();
+    }
+  }
+}

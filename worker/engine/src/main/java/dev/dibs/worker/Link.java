@@ -1,0 +1,122 @@
+package dev.dibs.worker;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Set;
+import javax.sql.DataSource;
+import org.jooq.exception.DataAccessException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A connection that one loop of the engine keeps for itself: opened when needed, dropped when it
+ * breaks.
+ *
+ * <p>It sets what it depends on itself: auto-commit, READ COMMITTED, and a limit on how long an
+ * answer may take, so that a network that swallows packets is noticed. Used by one thread; {@link
+ * #close} may come from any.
+ */
+final class Link implements AutoCloseable {
+  /** What is done on the connection. */
+  @FunctionalInterface
+  interface Work<R> {
+    R on(Connection connection) throws SQLException;
+  }
+
+  /**
+   * Server going down or not accepting writes: the connection leads to the wrong place, or soon
+   * nowhere.
+   */
+  private static final Set<String> TURNED_AWAY =
+      Set.of("57P01", "57P02", "57P03", "25006", "53300");
+
+  private static final String CONNECTION_EXCEPTION = "08";
+
+  private final DataSource dataSource;
+  private final Outage outage;
+  private final Duration answerWithin;
+  private final String setUp;
+  private volatile @Nullable Connection connection;
+
+  /**
+   * A link.
+   *
+   * @param setUp statements run on every new connection
+   */
+  Link(DataSource dataSource, Outage outage, Duration answerWithin, String setUp) {
+    this.dataSource = dataSource;
+    this.outage = outage;
+    this.answerWithin = answerWithin;
+    this.setUp = setUp;
+  }
+
+  /**
+   * Does {@code work} on the connection, opening one if there is none.
+   *
+   * @throws SQLException if it could not be opened or the work failed; a broken connection is
+   *     dropped
+   */
+  <R> R use(Work<R> work) throws SQLException {
+    try {
+      Connection open = connection;
+      if (open == null) connection = open = open();
+      R result = work.on(open);
+      outage.answered();
+      return result;
+    } catch (DataAccessException e) {
+      SQLException cause = e.getCause(SQLException.class);
+      if (cause == null) throw e;
+      throw noticed(cause);
+    } catch (SQLException e) {
+      throw noticed(e);
+    }
+  }
+
+  private SQLException noticed(SQLException e) {
+    if (isBroken(e)) {
+      outage.failed(e);
+      drop();
+    }
+    return e;
+  }
+
+  private Connection open() throws SQLException {
+    Connection open = dataSource.getConnection();
+    try {
+      open.setAutoCommit(true);
+      open.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+      open.setNetworkTimeout(Runnable::run, Math.toIntExact(answerWithin.toMillis()));
+      try (var statement = open.createStatement()) {
+        if (!setUp.isEmpty()) statement.execute(setUp);
+      }
+      return open;
+    } catch (SQLException | RuntimeException e) {
+      open.close();
+      throw e;
+    }
+  }
+
+  /** Whether the connection is of no more use, and the outcome of what was sent on it unknown. */
+  static boolean isBroken(SQLException e) {
+    String state = e.getSQLState();
+    return state == null || state.startsWith(CONNECTION_EXCEPTION) || TURNED_AWAY.contains(state);
+  }
+
+  /** Ends the connection without manners: a pool must not hand it to anyone else. */
+  private void drop() {
+    Connection open = connection;
+    connection = null;
+    if (open == null) return;
+    try {
+      open.abort(Runnable::run);
+    } catch (SQLException e) {
+      outage.failed(e);
+    }
+  }
+
+  /** Ends the connection, which also wakes a thread that waits for an answer on it. */
+  @Override
+  public void close() {
+    drop();
+  }
+}

@@ -1,0 +1,67 @@
+package dev.dibs.worker;
+
+import dev.dibs.sql.Bell;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.postgresql.PGConnection;
+import org.postgresql.PGNotification;
+
+/**
+ * Hears bells and passes them to the ledger. Without it tasks are found by polling, only later.
+ * Runs on its own thread and connection.
+ *
+ * <p>A connection that is cut silently never says so, so a silent one is probed every ten seconds.
+ * Whenever a new one begins to listen, bells may have been missed: then everything is looked at.
+ */
+final class Listener {
+  private static final Duration PROBE_AFTER = Duration.ofSeconds(10);
+  private static final Duration PAUSE = Duration.ofSeconds(1);
+  private static final double JITTER = 0.3;
+
+  private final Link link;
+  private final Bell bell;
+  private final Ledger ledger;
+  private boolean listening;
+
+  Listener(Link link, Bell bell, Ledger ledger) {
+    this.link = link;
+    this.bell = bell;
+    this.ledger = ledger;
+  }
+
+  /** Listens until stopped; closing the link wakes it. */
+  void listenUntil(CountDownLatch stopped) throws InterruptedException {
+    while (stopped.getCount() > 0) {
+      try {
+        link.use(this::hear);
+      } catch (SQLException e) {
+        listening = false;
+        if (stopped.await(Backoff.jittered(PAUSE, JITTER).toNanos(), TimeUnit.NANOSECONDS)) return;
+      }
+    }
+  }
+
+  private boolean hear(Connection connection) throws SQLException {
+    if (!listening) {
+      bell.listen(connection);
+      listening = true;
+      ledger.ringAll();
+    }
+    PGNotification[] bells =
+        connection
+            .unwrap(PGConnection.class)
+            .getNotifications(Math.toIntExact(PROBE_AFTER.toMillis()));
+    if (bells == null || bells.length == 0) probe(connection);
+    else for (PGNotification rung : bells) ledger.ring(rung.getParameter());
+    return true;
+  }
+
+  private static void probe(Connection connection) throws SQLException {
+    try (var statement = connection.createStatement()) {
+      statement.execute("select 1");
+    }
+  }
+}

@@ -1,0 +1,141 @@
+package dev.dibs.worker;
+
+import dev.dibs.Task;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One queue's share of a process: what runs, what is buffered, what is being claimed, and how much
+ * more to claim.
+ *
+ * <p>The buffer holds no more than the handlers eat while the next tasks are fetched: their
+ * measured duration decides, so slow handlers get no hoard and quick ones get large batches. Owned
+ * by the {@link Ledger}, under its lock.
+ */
+final class QueueSlots {
+  /** The most tasks one claim takes from a queue. */
+  static final int LARGEST_CLAIM = 1_000;
+
+  /** The buffer lasts for so long at the measured pace. */
+  private static final double HOARD_NANOS = 50e6;
+
+  private static final double WEIGHT_OF_LAST = 0.05;
+
+  private final String queue;
+  private final int concurrency;
+  private final ArrayDeque<Task> buffered = new ArrayDeque<>();
+  private int running;
+  private int reserved;
+  private double runNanos = -1;
+  private boolean dry;
+  private boolean rung = true;
+
+  QueueSlots(String queue, int concurrency) {
+    this.queue = queue;
+    this.concurrency = concurrency;
+  }
+
+  String queue() {
+    return queue;
+  }
+
+  int concurrency() {
+    return concurrency;
+  }
+
+  int running() {
+    return running;
+  }
+
+  int buffered() {
+    return buffered.size();
+  }
+
+  boolean isIdle() {
+    return running == 0 && buffered.isEmpty() && reserved == 0;
+  }
+
+  /** How many tasks a claim may bring now; none while the buffer lasts. */
+  int room() {
+    if (buffered.size() + reserved > hoard() / 2) return 0;
+    int room = concurrency + hoard() - running - buffered.size() - reserved;
+    return Math.clamp(room, 0, LARGEST_CLAIM);
+  }
+
+  /** Whether so many slots are free that a claim should not wait for more of them. */
+  boolean isHungry() {
+    return running + buffered.size() <= (concurrency + hoard()) / 2;
+  }
+
+  int hoard() {
+    if (runNanos < 0) return 0;
+    return (int) Math.min(LARGEST_CLAIM - 1, concurrency * HOARD_NANOS / Math.max(runNanos, 1));
+  }
+
+  /** Takes room for a claim that goes out now. */
+  int reserve() {
+    int room = room();
+    reserved += room;
+    rung = false;
+    return room;
+  }
+
+  /**
+   * A claim came back with {@code tasks}, for which {@code room} was reserved; answers those to
+   * start now.
+   */
+  List<Task> arrived(List<Task> tasks, int room) {
+    reserved -= room;
+    dry = tasks.size() < room;
+    buffered.addAll(tasks);
+    List<Task> start = new ArrayList<>();
+    for (Task next = start(); next != null; next = start()) start.add(next);
+    return start;
+  }
+
+  /** A claim did not come back: whether there is more is unknown. */
+  void lost(int room) {
+    dry = false;
+    reserved -= room;
+  }
+
+  /** A run ended after {@code nanos}; answers the next to start in its slot. */
+  @Nullable Task ended(long nanos) {
+    running--;
+    runNanos =
+        runNanos < 0 ? (double) nanos : runNanos + WEIGHT_OF_LAST * ((double) nanos - runNanos);
+    return start();
+  }
+
+  private @Nullable Task start() {
+    if (running >= concurrency) return null;
+    Task next = buffered.poll();
+    if (next != null) running++;
+    return next;
+  }
+
+  /** Somebody said that there is work. */
+  void ring() {
+    rung = true;
+    dry = false;
+  }
+
+  /** Whether the last claim found less than it asked for. */
+  boolean isDry() {
+    return dry;
+  }
+
+  /** Whether there was a bell since the last claim. */
+  boolean isRung() {
+    return rung;
+  }
+
+  /** Gives up the buffer; answers what was in it. */
+  List<Task> empty() {
+    List<Task> tasks = List.copyOf(buffered);
+    buffered.clear();
+    return tasks;
+  }
+}

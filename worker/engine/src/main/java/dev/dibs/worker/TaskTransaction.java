@@ -1,0 +1,45 @@
+package dev.dibs.worker;
+
+import dev.dibs.NewTask;
+import dev.dibs.producer.Enqueued;
+import dev.dibs.producer.Producer;
+import java.sql.Connection;
+import org.jooq.DSLContext;
+import org.jooq.SQLDialect;
+import org.jooq.impl.DSL;
+
+/**
+ * The transaction in which a handler's writes and its task's completion are one commit.
+ *
+ * <p>Dibs commits it; the handler cannot. Used by the run's own thread while its work lasts, not
+ * after.
+ */
+public final class TaskTransaction {
+  private final Connection connection;
+  private final Producer producer;
+
+  TaskTransaction(Connection connection, Producer producer) {
+    this.connection = GuardedConnection.around(connection);
+    this.producer = producer;
+  }
+
+  /** The connection; commit, rollback, close and auto-commit are refused, savepoints are fine. */
+  public Connection connection() {
+    return connection;
+  }
+
+  /** jOOQ on that connection. */
+  public DSLContext dsl() {
+    return DSL.using(connection, SQLDialect.POSTGRES);
+  }
+
+  /** Runs a statement with {@code ?} parameters; answers how many rows it changed. */
+  public int execute(String sql, Object... parameters) {
+    return dsl().execute(sql, parameters);
+  }
+
+  /** Enqueues a task that exists if and only if this transaction commits. */
+  public Enqueued enqueue(NewTask<?> task) {
+    return producer.enqueue(connection, task);
+  }
+}

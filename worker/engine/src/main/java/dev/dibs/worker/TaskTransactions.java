@@ -1,0 +1,60 @@
+package dev.dibs.worker;
+
+import dev.dibs.LeaseLostException;
+import dev.dibs.Task;
+import dev.dibs.producer.Producer;
+import dev.dibs.sql.FinishTask;
+import java.sql.Connection;
+import java.sql.SQLException;
+import javax.sql.DataSource;
+
+/**
+ * Runs handlers' transactions: their writes, then the completion under the lease, then one commit.
+ * Thread-safe.
+ */
+final class TaskTransactions {
+  private final DataSource dataSource;
+  private final FinishTask finish;
+  private final Producer producer;
+
+  TaskTransactions(DataSource dataSource, FinishTask finish, Producer producer) {
+    this.dataSource = dataSource;
+    this.finish = finish;
+    this.producer = producer;
+  }
+
+  /**
+   * Runs {@code work} and commits it together with the completion of the task.
+   *
+   * @throws LeaseLostException if the run had lost its task; everything was rolled back
+   */
+  <R> R run(Task.Hold hold, RunningTask.Work<R> work) throws Exception {
+    try (Connection connection = dataSource.getConnection()) {
+      boolean autoCommit = connection.getAutoCommit();
+      connection.setAutoCommit(false);
+      boolean committed = false;
+      try {
+        R result = work.run(new TaskTransaction(connection, producer));
+        if (!finish.finishIfHeld(connection, hold))
+          throw new LeaseLostException(hold.id(), hold.lease());
+        connection.commit();
+        committed = true;
+        return result;
+      } finally {
+        if (!committed) rollBack(connection);
+        if (!connection.isClosed()) connection.setAutoCommit(autoCommit);
+      }
+    }
+  }
+
+  /** A rollback that fails leaves a broken connection, whose transaction the server ends. */
+  private static void rollBack(Connection connection) throws SQLException {
+    if (!connection.isClosed()) connection.rollback();
+  }
+
+  boolean isHeld(Task.Hold hold) throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      return finish.isHeld(connection, hold);
+    }
+  }
+}

@@ -1,0 +1,306 @@
+package dev.dibs.worker;
+
+import dev.dibs.DatabaseException;
+import dev.dibs.producer.Producer;
+import dev.dibs.producer.ProducerSettings;
+import dev.dibs.sql.Bell;
+import dev.dibs.sql.Duties;
+import dev.dibs.sql.Exchange;
+import dev.dibs.sql.FinishTask;
+import dev.dibs.sql.Migrations;
+import dev.dibs.sql.PromoteTasks;
+import dev.dibs.sql.ReadBack;
+import dev.dibs.sql.RescueTasks;
+import dev.dibs.sql.WorkerRows;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import javax.sql.DataSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A process's way to take tasks out: claims them, runs their handlers, writes what came of it.
+ *
+ * <p>It keeps five connections, whatever its concurrency: two for exchanges, and one each to beat,
+ * to listen and for duties. All its threads are daemons. Thread-safe.
+ *
+ * <p>
+ *
+ * {@snippet :
+ * try (Worker worker = Worker.on(dataSource).queue("mail", 20).handle(SEND_INVOICE, this::sendInvoice).start()) {
+ *   worker.awaitShutdown();
+ * }
+ * }
+ */
+public final class Worker implements AutoCloseable {
+  /** What a worker is made of. */
+  record Plan(
+      DataSource dataSource,
+      DataSource transactions,
+      Map<String, Integer> queues,
+      Handlers handlers,
+      MeterRegistry registry,
+      WorkerSettings settings) {
+    int concurrency() {
+      return queues.values().stream().mapToInt(Integer::intValue).sum();
+    }
+  }
+
+  private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
+  private static final Duration EXCHANGE_ANSWER = Duration.ofSeconds(30);
+  private static final Duration INTERRUPT_GRACE = Duration.ofSeconds(2);
+  private static final Duration LAST_WRITES = Duration.ofSeconds(5);
+
+  /** A statement the client no longer waits for ends at the server too. */
+  private static final String BOUNDED = "set statement_timeout = '30s'";
+
+  private final Plan plan;
+  private final Outage outage = new Outage();
+  private final CountDownLatch draining = new CountDownLatch(1);
+  private final CountDownLatch stopped = new CountDownLatch(1);
+  private final CountDownLatch ended = new CountDownLatch(1);
+  private final ScheduledExecutorService timer;
+  private final Membership membership;
+  private final Ledger ledger;
+  private final TaskRunner runner;
+  private final Producer followUps;
+  private final WorkerRows rows;
+  private final Link heartLink;
+  private final Link listenLink;
+  private final Heartbeat heartbeat;
+  private final List<Link> links;
+  private final List<Loop> loops;
+
+  Worker(Plan plan) {
+    this.plan = plan;
+    WorkerSettings settings = plan.settings();
+    var schema = settings.schema();
+    var meters = new WorkerMeters(plan.registry());
+    var bell = new Bell(schema);
+    this.timer =
+        Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("dibs-timer").factory());
+    this.membership = new Membership(settings.fenceAfter());
+    this.ledger =
+        new Ledger(plan.queues(), plan.handlers().kinds(), membership, settings.pollInterval());
+    this.followUps =
+        Producer.on(
+            plan.transactions(),
+            ProducerSettings.DEFAULT.withSchema(schema).withCodec(settings.codec()));
+    var transactions = new TaskTransactions(plan.transactions(), new FinishTask(schema), followUps);
+    this.runner =
+        new TaskRunner(plan.handlers(), transactions, settings.codec(), ledger, meters, timer);
+    var recovery = new ExchangeRecovery(new ReadBack(schema), ledger, runner);
+    this.rows = new WorkerRows(schema);
+
+    this.heartLink = link(settings.lease().dividedBy(3), "set synchronous_commit = off");
+    this.listenLink = link(EXCHANGE_ANSWER, "");
+    Link dutyLink = link(EXCHANGE_ANSWER, BOUNDED);
+    List<Link> exchangeLinks =
+        List.of(link(EXCHANGE_ANSWER, BOUNDED), link(EXCHANGE_ANSWER, BOUNDED));
+    this.links =
+        List.of(heartLink, listenLink, dutyLink, exchangeLinks.get(0), exchangeLinks.get(1));
+
+    this.heartbeat =
+        new Heartbeat(heartLink, rows, announcement(), settings, membership, this::fence);
+    var rescuer = new Rescuer(rows, new RescueTasks(schema), bell, settings, meters);
+    var duties =
+        new DutyLoop(
+            dutyLink, new PromoteTasks(schema), new Duties(schema), rescuer, recovery, settings);
+    var exchange = new Exchange(schema);
+    var listener = new Listener(listenLink, bell, ledger);
+    this.loops =
+        List.of(
+            new Loop(
+                "exchange-1",
+                stopped,
+                exchangeLoop(exchangeLinks.get(0), exchange, recovery, meters, duties)),
+            new Loop(
+                "exchange-2",
+                stopped,
+                exchangeLoop(exchangeLinks.get(1), exchange, recovery, meters, duties)),
+            new Loop("heartbeat", stopped, () -> heartbeat.beatUntil(stopped)),
+            new Loop("watchdog", stopped, () -> heartbeat.watchUntil(stopped)),
+            new Loop("listener", stopped, () -> listener.listenUntil(stopped)),
+            new Loop("duties", stopped, () -> duties.runUntil(stopped)));
+    meters.gauge("dibs.worker.running", ledger, Ledger::running);
+    meters.gauge("dibs.worker.buffered", ledger, Ledger::buffered);
+    meters.gauge("dibs.worker.capacity", ledger, any -> plan.concurrency());
+  }
+
+  private Loop.Body exchangeLoop(
+      Link link,
+      Exchange exchange,
+      ExchangeRecovery recovery,
+      WorkerMeters meters,
+      DutyLoop duties) {
+    var loop = new ExchangeLoop(link, exchange, ledger, runner, recovery, meters, duties::dueAfter);
+    return () -> loop.runUntil(stopped);
+  }
+
+  private Link link(Duration answerWithin, String setUp) {
+    return new Link(plan.dataSource(), outage, answerWithin, setUp);
+  }
+
+  /**
+   * Describes a worker whose own connections come from {@code dataSource}; see {@link
+   * WorkerBuilder}.
+   */
+  public static WorkerBuilder on(DataSource dataSource) {
+    return new WorkerBuilder(dataSource);
+  }
+
+  private WorkerRows.Announcement announcement() {
+    String version = Worker.class.getPackage().getImplementationVersion();
+    return new WorkerRows.Announcement(
+        host(),
+        ProcessHandle.current().pid(),
+        version == null ? "development" : version,
+        plan.queues().keySet(),
+        plan.handlers().kinds(),
+        plan.concurrency());
+  }
+
+  private static String host() {
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      return "unknown";
+    }
+  }
+
+  void start() {
+    try {
+      heartLink.use(connection -> {
+        Migrations.check(connection, plan.settings().schema());
+        return true;
+      });
+      heartbeat.register();
+    } catch (SQLException e) {
+      closeLinks();
+      throw new DatabaseException("the worker could not register", e);
+    } catch (RuntimeException e) {
+      closeLinks();
+      throw e;
+    }
+    loops.forEach(Loop::start);
+  }
+
+  /** Others may have our tasks: gives back what was not started and interrupts what runs. */
+  private void fence() {
+    ledger.releaseBuffer(false);
+    runner.stopAll(RunningTask.Stop.LEASE_LOST);
+  }
+
+  /** The id under which this process claims; another after it was fenced. */
+  public UUID id() {
+    return membership.worker();
+  }
+
+  /** Whether every loop of the engine is alive. */
+  public boolean isLive() {
+    return loops.stream().allMatch(Loop::isAlive);
+  }
+
+  /**
+   * Whether this process takes tasks: the database answers, its row is alive, and it is not
+   * stopping.
+   */
+  public boolean isReady() {
+    return isLive()
+        && draining.getCount() > 0
+        && !outage.isAway()
+        && membership.isHeld(System.nanoTime());
+  }
+
+  /** Waits until the worker has stopped. */
+  public void awaitShutdown() throws InterruptedException {
+    ended.await();
+  }
+
+  /** Stops within the drain timeout of the settings; see {@link #stop}. */
+  @Override
+  public void close() {
+    stop(plan.settings().drainTimeout());
+  }
+
+  /**
+   * Stops: claims no more, gives back what was not started, waits for what runs, interrupts what
+   * takes longer, writes all outcomes and signs off. Tasks given back have used up no attempt. A
+   * second call waits for the first.
+   *
+   * @param timeout how long handlers may go on before they are interrupted
+   */
+  public void stop(Duration timeout) {
+    synchronized (draining) {
+      if (draining.getCount() > 0) {
+        draining.countDown();
+        try {
+          drain(timeout);
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+        }
+        end();
+      }
+    }
+  }
+
+  private void drain(Duration timeout) throws InterruptedException {
+    int runs = ledger.running();
+    int released = ledger.releaseBuffer(true);
+    int abandoned = 0;
+    if (!ledger.awaitNoRuns(timeout)) {
+      runner.stopAll(RunningTask.Stop.SHUTDOWN);
+      if (!ledger.awaitNoRuns(INTERRUPT_GRACE)) abandoned = runner.abandonAll();
+    }
+    boolean written = ledger.closeWhenWritten(LAST_WRITES);
+    LOG.info(
+        "worker {} stopped: {} were running, {} given back unstarted, {} abandoned, {} outcomes unwritten",
+        id(),
+        runs,
+        released,
+        abandoned,
+        written ? 0 : ledger.unwritten());
+  }
+
+  private void end() {
+    stopped.countDown();
+    timer.shutdownNow();
+    try {
+      listenLink.close();
+      for (Loop loop : loops) loop.join(Duration.ofSeconds(1));
+      signOff();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      followUps.close();
+      closeLinks();
+      ended.countDown();
+    }
+  }
+
+  /**
+   * Removes this process's row, unless it still holds tasks: then others rescue them when its lease
+   * ends.
+   */
+  private void signOff() {
+    try {
+      heartLink.use(connection -> rows.removeIfIdle(connection, id()));
+    } catch (SQLException e) {
+      LOG.warn("worker {} could not sign off, its row will expire: {}", id(), e.getMessage());
+    }
+  }
+
+  private void closeLinks() {
+    links.forEach(Link::close);
+  }
+}

@@ -1,0 +1,91 @@
+package dev.dibs.worker;
+
+import dev.dibs.Kind;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import javax.sql.DataSource;
+
+/** Describes a worker before it starts. Not thread-safe. */
+public final class WorkerBuilder {
+  private final DataSource dataSource;
+  private DataSource transactions;
+  private final Map<String, Integer> queues = new LinkedHashMap<>();
+  private final Handlers handlers = new Handlers();
+  private MeterRegistry meters = new CompositeMeterRegistry();
+  private WorkerSettings settings = WorkerSettings.DEFAULT;
+
+  WorkerBuilder(DataSource dataSource) {
+    this.dataSource = dataSource;
+    this.transactions = dataSource;
+  }
+
+  /**
+   * Serves a queue.
+   *
+   * @param concurrency how many of its tasks run at once in this process, at least 1
+   */
+  public WorkerBuilder queue(String name, int concurrency) {
+    if (concurrency < 1) {
+      throw new IllegalArgumentException(
+          "concurrency of queue '%s' must be >= 1, was %d".formatted(name, concurrency));
+    }
+    queues.put(name, concurrency);
+    return this;
+  }
+
+  /** Runs tasks of a kind; tasks of kinds without a handler are left to other workers. */
+  public <T> WorkerBuilder handle(Kind<T> kind, TaskHandler<T> handler) {
+    handlers.handle(kind, handler);
+    return this;
+  }
+
+  /** Runs tasks of all these kinds. */
+  public WorkerBuilder handlers(Handlers others) {
+    handlers.handleAll(others);
+    return this;
+  }
+
+  /**
+   * Takes the connections for {@link RunningTask#transaction} from here, to the same database;
+   * without this from the data source the worker is on. A pool, as large as handlers are to commit
+   * at once.
+   */
+  public WorkerBuilder transactions(DataSource pool) {
+    this.transactions = pool;
+    return this;
+  }
+
+  public WorkerBuilder metrics(MeterRegistry registry) {
+    this.meters = registry;
+    return this;
+  }
+
+  public WorkerBuilder settings(WorkerSettings settings) {
+    this.settings = settings;
+    return this;
+  }
+
+  /**
+   * Starts the worker: it registers and claims from now on.
+   *
+   * @throws IllegalArgumentException if no queue or no handler was given
+   * @throws dev.dibs.SchemaVersionException if the schema is not one this build works with
+   * @throws dev.dibs.DatabaseException if the database cannot be reached
+   */
+  public Worker start() {
+    if (queues.isEmpty())
+      throw new IllegalArgumentException(
+          "a worker serves at least one queue: call queue(name, concurrency)");
+    if (handlers.kinds().isEmpty())
+      throw new IllegalArgumentException(
+          "a worker has at least one handler: call handle(kind, handler)");
+    var worker =
+        new Worker(
+            new Worker.Plan(
+                dataSource, transactions, Map.copyOf(queues), handlers.copy(), meters, settings));
+    worker.start();
+    return worker;
+  }
+}

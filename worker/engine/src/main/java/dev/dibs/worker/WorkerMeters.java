@@ -1,0 +1,99 @@
+package dev.dibs.worker;
+
+import dev.dibs.Task;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The meters of a worker. Their labels are queues, kinds and outcomes of this process, which are
+ * few: only kinds with a handler are claimed. Thread-safe.
+ */
+final class WorkerMeters {
+  private record Key(String meter, String queue, String kind, String outcome) {}
+
+  private static final String COMPLETED = "succeeded";
+
+  private final MeterRegistry registry;
+  private final Map<Key, Counter> counters = new ConcurrentHashMap<>();
+  private final Map<Key, Timer> timers = new ConcurrentHashMap<>();
+  private final Timer claimDuration;
+  private final DistributionSummary claimBatch;
+
+  WorkerMeters(MeterRegistry registry) {
+    this.registry = registry;
+    this.claimDuration =
+        Timer.builder("dibs.claim.duration")
+            .description("one exchange with the database")
+            .register(registry);
+    this.claimBatch =
+        DistributionSummary.builder("dibs.claim.batch")
+            .description("tasks one exchange claimed")
+            .register(registry);
+  }
+
+  void claimed(List<Task> tasks, Trip trip) {
+    claimDuration.record(System.nanoTime() - trip.departedAt(), TimeUnit.NANOSECONDS);
+    if (!trip.claims()) return;
+    claimBatch.record(tasks.size());
+    for (Task task : tasks) {
+      counter(new Key("dibs.tasks.claimed", task.queue(), task.kind(), "")).increment();
+      timer(new Key("dibs.task.wait", task.queue(), task.kind(), ""))
+          .record(task.timing().waited());
+    }
+  }
+
+  /** A handler ended; {@code run} is null if the task was completed in its transaction. */
+  void ran(Task task, @Nullable FinishedRun run, long nanos) {
+    String outcome = run == null ? COMPLETED : run.label();
+    timer(new Key("dibs.task.run", task.queue(), task.kind(), outcome))
+        .record(Duration.ofNanos(nanos));
+    if (run == null)
+      counter(new Key("dibs.tasks.finished", task.queue(), task.kind(), COMPLETED)).increment();
+  }
+
+  /** An outcome was written. */
+  void finished(FinishedRun run) {
+    counter(new Key("dibs.tasks.finished", run.task().queue(), run.task().kind(), run.label()))
+        .increment();
+  }
+
+  /** An outcome was refused: the run had lost its lease. */
+  void refused(FinishedRun run) {
+    counter(new Key("dibs.lease.lost", run.task().queue(), run.task().kind(), "")).increment();
+  }
+
+  void rescued(String cause, int tasks) {
+    if (tasks > 0) registry.counter("dibs.rescued", "cause", cause).increment(tasks);
+  }
+
+  void gauge(String name, Ledger ledger, ToDoubleFunction<Ledger> value) {
+    Gauge.builder(name, ledger, value).register(registry);
+  }
+
+  private Counter counter(Key key) {
+    return counters.computeIfAbsent(key, k -> registry.counter(k.meter(), tags(k)));
+  }
+
+  private Timer timer(Key key) {
+    return timers.computeIfAbsent(
+        key,
+        k ->
+            Timer.builder(k.meter()).tags(tags(k)).publishPercentileHistogram().register(registry));
+  }
+
+  private static String[] tags(Key key) {
+    return key.outcome().isEmpty()
+        ? new String[] {"queue", key.queue(), "kind", key.kind()}
+        : new String[] {"queue", key.queue(), "kind", key.kind(), "outcome", key.outcome()};
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.dibs.worker;
+
+import org.jspecify.annotations.NullMarked;
