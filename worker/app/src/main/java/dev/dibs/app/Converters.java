@@ -31,7 +31,9 @@ final class Converters {
       return java.time.OffsetDateTime.parse(text).toInstant();
     } catch (DateTimeParseException e) {
       throw new IllegalArgumentException(
-          "a run time must be an instant like 2030-01-31T02:30:00Z, was '" + dev.dibs.Text.storable(text) + "'");
+          "a run time must be an instant like 2030-01-31T02:30:00Z, was '"
+              + dev.dibs.Text.storable(text)
+              + "'");
     }
   }
 

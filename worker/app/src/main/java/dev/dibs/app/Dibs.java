@@ -8,13 +8,19 @@ import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
-/** The command line: {@code dibs --help} lists what it can do. Exit codes: 0 fine, 1 failed, 2 wrong usage. */
+/**
+ * The command line: {@code dibs --help} lists what it can do. Exit codes: 0 fine, 1 failed, 2 wrong
+ * usage.
+ */
 @Command(
     name = "dibs",
     description = "The PostgreSQL task queue for the JVM.",
     synopsisSubcommandLabel = "COMMAND",
     versionProvider = Dibs.Version.class,
-    footer = {"", "Every option is an environment variable too. Exit codes: 0 fine, 1 failed, 2 wrong usage."})
+    footer = {
+      "",
+      "Every option is an environment variable too. Exit codes: 0 fine, 1 failed, 2 wrong usage."
+    })
 public final class Dibs {
   @Option(
       names = {"-h", "--help"},
@@ -29,7 +35,10 @@ public final class Dibs {
       description = "Show the version.")
   boolean version;
 
-  @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print the stack trace of an error.")
+  @Option(
+      names = "--debug",
+      scope = ScopeType.INHERIT,
+      description = "Print the stack trace of an error.")
   boolean debug;
 
   Dibs() {}
@@ -42,7 +51,12 @@ public final class Dibs {
 
   /** All there is to call, in the order of the help. */
   private static List<Object> commands(Shell shell) {
-    return List.of(new EnqueueCommand(shell), new StatusCommand(shell), new MigrateCommand(shell));
+    return List.of(
+        new DemoCommand(shell),
+        new EnqueueCommand(shell),
+        new StatusCommand(shell),
+        new MigrateCommand(shell),
+        new DemoWorkerCommand(shell));
   }
 
   /** Runs one command and answers its exit code. */

@@ -8,7 +8,10 @@ import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
-/** Makes every option an environment variable too: {@code --database-url} is {@code DIBS_DATABASE_URL}. */
+/**
+ * Makes every option an environment variable too: {@code --database-url} is {@code
+ * DIBS_DATABASE_URL}.
+ */
 final class EnvironmentDefaults implements IDefaultValueProvider {
   private final Map<String, String> environment;
 
@@ -40,7 +43,8 @@ final class EnvironmentDefaults implements IDefaultValueProvider {
       if (isQuestion(option) || option.inherited()) continue;
       String[] description = option.description().clone();
       if (description.length == 0) description = new String[] {""};
-      String known = option.defaultValue() == null ? "" : "default: " + option.defaultValue() + ", ";
+      String known =
+          option.defaultValue() == null ? "" : "default: " + option.defaultValue() + ", ";
       description[description.length - 1] += " (" + known + variable(option) + ")";
       command.remove(option);
       command.add(option.toBuilder().description(description).build());

@@ -9,8 +9,8 @@ import java.util.stream.IntStream;
 /**
  * Rows of text under headings, aligned: numbers to the right, the rest to the left.
  *
- * <p>Names come from the database, where anybody may have put control characters: none reaches the terminal. Owned by
- * one thread.
+ * <p>Names come from the database, where anybody may have put control characters: none reaches the
+ * terminal. Owned by one thread.
  */
 final class TextTable {
   private static final String GAP = "  ";
@@ -26,7 +26,8 @@ final class TextTable {
   /** Adds a row; a column is numeric while every cell in it is a number or empty. */
   TextTable add(Object... cells) {
     if (cells.length != numeric.size()) {
-      throw new IllegalArgumentException("a row needs " + numeric.size() + " cells, has " + cells.length);
+      throw new IllegalArgumentException(
+          "a row needs " + numeric.size() + " cells, has " + cells.length);
     }
     for (int i = 0; i < cells.length; i++) {
       boolean number = cells[i] instanceof Number || cells[i].toString().isEmpty();
