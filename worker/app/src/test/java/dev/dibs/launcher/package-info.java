@@ -1,0 +1,4 @@
+@NullMarked
+package dev.dibs.launcher;
+
+import org.jspecify.annotations.NullMarked;
