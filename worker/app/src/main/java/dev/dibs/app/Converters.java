@@ -1,0 +1,50 @@
+package dev.dibs.app;
+
+import dev.dibs.Priority;
+import dev.dibs.sql.Schema;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
+import java.util.function.Function;
+import picocli.CommandLine;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** Teaches the command line the types of Dibs; their own messages are what the user reads. */
+final class Converters {
+  private Converters() {}
+
+  static void register(CommandLine commands) {
+    commands.registerConverter(Schema.class, saying(Schema::new));
+    commands.registerConverter(Priority.class, saying(Priority::parse));
+    commands.registerConverter(Duration.class, saying(DurationText::parse));
+    commands.registerConverter(Instant.class, saying(Converters::instant));
+  }
+
+  /**
+   * An instant such as 2030-01-31T02:30:00Z or 2030-01-31T02:30:00+01:00.
+   *
+   * @throws IllegalArgumentException if the text is none
+   */
+  static Instant instant(String text) {
+    try {
+      return OffsetDateTime.parse(text).toInstant();
+    } catch (DateTimeParseException e) {
+      throw new IllegalArgumentException(
+          "a run time must be an instant like 2030-01-31T02:30:00Z, was '"
+              + dev.dibs.Text.storable(text)
+              + "'");
+    }
+  }
+
+  private static <T> ITypeConverter<T> saying(Function<String, T> read) {
+    return text -> {
+      try {
+        return read.apply(text);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(String.valueOf(e.getMessage()));
+      }
+    };
+  }
+}

@@ -1,0 +1,77 @@
+package dev.dibs.app;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import dev.dibs.sql.Schema;
+import java.time.Duration;
+import javax.sql.DataSource;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/**
+ * A database, and how to connect to it: what a command works on. Thread-safe.
+ *
+ * <p>Closing it ends the embedded PostgreSQL that was started for the command, where one was.
+ */
+final class Database implements AutoCloseable {
+  private static final int CONNECT_SECONDS = 5;
+  private static final Duration WAIT_FOR_CONNECTION = Duration.ofSeconds(10);
+
+  private final DatabaseUrl url;
+  private final Schema schema;
+  private final String user;
+  private final Runnable onClose;
+
+  /**
+   * A database at an address.
+   *
+   * @param command what connects, shown in pg_stat_activity
+   */
+  Database(DatabaseUrl url, Schema schema, String command, Runnable onClose) {
+    this.url = url;
+    this.schema = schema;
+    this.user = "dibs " + command;
+    this.onClose = onClose;
+  }
+
+  Schema schema() {
+    return schema;
+  }
+
+  DatabaseUrl url() {
+    return url;
+  }
+
+  /**
+   * Opens a new connection at every call.
+   *
+   * @param socketTimeout how long a statement's answer may take; zero: for ever
+   */
+  DataSource plain(Duration socketTimeout) {
+    var source = new PGSimpleDataSource();
+    source.setUrl(url.jdbc());
+    if (!url.sets("ApplicationName")) source.setApplicationName(user);
+    if (!url.sets("connectTimeout")) source.setConnectTimeout(CONNECT_SECONDS);
+    if (!url.sets("socketTimeout"))
+      source.setSocketTimeout(Math.toIntExact(socketTimeout.toSeconds()));
+    if (!url.sets("tcpKeepAlive")) source.setTcpKeepAlive(true);
+    url.user().ifPresent(source::setUser);
+    url.password().ifPresent(source::setPassword);
+    return source;
+  }
+
+  /** A pool of connections. Close it before this. */
+  HikariDataSource pooled(int size, Duration socketTimeout) {
+    var config = new HikariConfig();
+    config.setDataSource(plain(socketTimeout));
+    config.setPoolName(user);
+    config.setMaximumPoolSize(size);
+    config.setConnectionTimeout(WAIT_FOR_CONNECTION.toMillis());
+    config.setInitializationFailTimeout(-1);
+    return new HikariDataSource(config);
+  }
+
+  @Override
+  public void close() {
+    onClose.run();
+  }
+}

@@ -1,0 +1,93 @@
+package dev.dibs.app;
+
+import java.util.List;
+import java.util.Locale;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+
+/**
+ * The command line: {@code dibs --help} lists what it can do. Exit codes: 0 fine, 1 failed, 2 wrong
+ * usage.
+ */
+@Command(
+    name = "dibs",
+    description = "The PostgreSQL task queue for the JVM.",
+    synopsisSubcommandLabel = "COMMAND",
+    versionProvider = Dibs.Version.class,
+    footer = {
+      "",
+      "Every option is an environment variable too. Exit codes: 0 fine, 1 failed, 2 wrong usage."
+    })
+public final class Dibs {
+  private static final int HELP_WIDTH = 110;
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      scope = ScopeType.INHERIT,
+      description = "Show this help.")
+  boolean help;
+
+  @Option(
+      names = {"-V", "--version"},
+      versionHelp = true,
+      description = "Show the version.")
+  boolean version;
+
+  @Option(
+      names = "--debug",
+      scope = ScopeType.INHERIT,
+      description = "Print the stack trace of an error. (DIBS_DEBUG)")
+  boolean debug;
+
+  Dibs() {}
+
+  public static void main(String[] args) {
+    Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
+    ParentWatch.start();
+    System.exit(run(Shell.system(), args));
+  }
+
+  /** All there is to call, in the order of the help. */
+  private static List<Object> commands(Shell shell) {
+    return List.of(new EnqueueCommand(shell), new StatusCommand(shell), new MigrateCommand(shell));
+  }
+
+  /** Runs one command and answers its exit code. */
+  static int run(Shell shell, String... args) {
+    CommandLine line = new CommandLine(new Dibs());
+    for (Object command : commands(shell)) line.addSubcommand(command);
+    Converters.register(line);
+    Errors errors = new Errors(shell);
+    describe(line);
+    return line.setUsageHelpWidth(HELP_WIDTH)
+        .setDefaultValueProvider(new EnvironmentDefaults(shell.environment()))
+        .setParameterExceptionHandler(errors)
+        .setExecutionExceptionHandler(errors)
+        .setOut(shell.out())
+        .setErr(shell.err())
+        .execute(args);
+  }
+
+  private static void describe(CommandLine line) {
+    line.getCommandSpec().usageMessage().abbreviateSynopsis(true);
+    EnvironmentDefaults.describe(line.getCommandSpec());
+    line.getSubcommands().values().forEach(Dibs::describe);
+  }
+
+  /** The version that the jar's manifest tells. */
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      return new String[] {"dibs " + text() + " on Java " + Runtime.version()};
+    }
+
+    static String text() {
+      String version = Dibs.class.getPackage().getImplementationVersion();
+      return version == null ? "development" : version;
+    }
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.dibs.app;
+
+import org.jspecify.annotations.NullMarked;
