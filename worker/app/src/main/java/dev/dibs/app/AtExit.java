@@ -2,6 +2,7 @@ package dev.dibs.app;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What must happen before this JVM ends, also when a signal ends it: the last added first, one
@@ -44,7 +45,7 @@ final class AtExit {
     }
   }
 
-  private static @org.jspecify.annotations.Nullable Runnable next() {
+  private static @Nullable Runnable next() {
     synchronized (ACTIONS) {
       return ACTIONS.poll();
     }

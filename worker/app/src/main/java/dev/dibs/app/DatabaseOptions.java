@@ -3,6 +3,7 @@ package dev.dibs.app;
 import dev.dibs.sql.Migrations;
 import dev.dibs.sql.Schema;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -113,7 +114,7 @@ final class DatabaseOptions {
     }
     try (var lines = Files.lines(passwordFile)) {
       return lines.findFirst().orElse("");
-    } catch (IOException | java.io.UncheckedIOException e) {
+    } catch (IOException | UncheckedIOException e) {
       throw new UsageException(
           "--database-password-file " + passwordFile + " cannot be read: " + e.getMessage());
     }

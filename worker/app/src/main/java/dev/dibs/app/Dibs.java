@@ -22,6 +22,8 @@ import picocli.CommandLine.ScopeType;
       "Every option is an environment variable too. Exit codes: 0 fine, 1 failed, 2 wrong usage."
     })
 public final class Dibs {
+  private static final int HELP_WIDTH = 110;
+
   @Option(
       names = {"-h", "--help"},
       usageHelp = true,
@@ -38,7 +40,7 @@ public final class Dibs {
   @Option(
       names = "--debug",
       scope = ScopeType.INHERIT,
-      description = "Print the stack trace of an error.")
+      description = "Print the stack trace of an error. (DIBS_DEBUG)")
   boolean debug;
 
   Dibs() {}
@@ -66,7 +68,8 @@ public final class Dibs {
     Converters.register(line);
     Errors errors = new Errors(shell);
     describe(line);
-    return line.setDefaultValueProvider(new EnvironmentDefaults(shell.environment()))
+    return line.setUsageHelpWidth(HELP_WIDTH)
+        .setDefaultValueProvider(new EnvironmentDefaults(shell.environment()))
         .setParameterExceptionHandler(errors)
         .setExecutionExceptionHandler(errors)
         .setOut(shell.out())
@@ -75,6 +78,7 @@ public final class Dibs {
   }
 
   private static void describe(CommandLine line) {
+    line.getCommandSpec().usageMessage().abbreviateSynopsis(true);
     EnvironmentDefaults.describe(line.getCommandSpec());
     line.getSubcommands().values().forEach(Dibs::describe);
   }

@@ -10,6 +10,7 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What surrounds a command: its streams and its environment.
@@ -40,8 +41,7 @@ record Shell(
   }
 
   /** On a terminal in the terminal's encoding; what goes to a file or a pipe is UTF-8. */
-  private static PrintWriter writer(
-      FileDescriptor descriptor, @org.jspecify.annotations.Nullable String encoding) {
+  private static PrintWriter writer(FileDescriptor descriptor, @Nullable String encoding) {
     Charset charset =
         encoding == null
             ? StandardCharsets.UTF_8

@@ -2,6 +2,8 @@ package dev.dibs.app;
 
 import dev.dibs.Text;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -20,7 +22,7 @@ final class TextTable {
 
   TextTable(String... headings) {
     rows.add(List.of(headings));
-    numeric = new ArrayList<>(java.util.Collections.nCopies(headings.length, true));
+    numeric = new ArrayList<>(Collections.nCopies(headings.length, true));
   }
 
   /** Adds a row; a column is numeric while every cell in it is a number or empty. */
@@ -33,7 +35,7 @@ final class TextTable {
       boolean number = cells[i] instanceof Number || cells[i].toString().isEmpty();
       numeric.set(i, numeric.get(i) && number);
     }
-    rows.add(java.util.Arrays.stream(cells).map(cell -> clean(cell.toString())).toList());
+    rows.add(Arrays.stream(cells).map(cell -> clean(cell.toString())).toList());
     return this;
   }
 
