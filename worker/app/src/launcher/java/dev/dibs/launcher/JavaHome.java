@@ -12,7 +12,10 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** An installed Java: its directory, and the version its {@code release} file tells. Java 8 byte code. */
+/**
+ * An installed Java: its directory, and the version its {@code release} file tells. Java 8 byte
+ * code.
+ */
 final class JavaHome {
   private static final Pattern RELEASE = Pattern.compile("(?m)^JAVA_VERSION=\"?([^\"\\r\\n]+)");
   private static final Pattern VERSION = Pattern.compile("(?:1\\.)?(\\d{1,4}).*");
@@ -66,7 +69,10 @@ final class JavaHome {
     return matcher.find() ? majorOf(matcher.group(1)) : 0;
   }
 
-  /** JAVA_HOME where it will do, else the newest with long-term support, else the newest; null if none will do. */
+  /**
+   * JAVA_HOME where it will do, else the newest with long-term support, else the newest; null if
+   * none will do.
+   */
   static JavaHome best(List<JavaHome> installed, int needed) {
     JavaHome best = null;
     for (JavaHome home : installed) {
@@ -93,10 +99,15 @@ final class JavaHome {
     String given = environment.get("JAVA_HOME");
     homes.add(given == null ? new JavaHome(new File(""), 0) : of(new File(given)));
     for (Map.Entry<String, String> variable : new TreeMap<>(environment).entrySet()) {
-      if (VARIABLE.matcher(variable.getKey()).matches()) addTo(homes, new File(variable.getValue()));
+      if (VARIABLE.matcher(variable.getKey()).matches())
+        addTo(homes, new File(variable.getValue()));
     }
     for (String parent : PARENTS) {
-      addChildrenTo(homes, new File(parent.replaceFirst("^~", Matcher.quoteReplacement(System.getProperty("user.home")))));
+      addChildrenTo(
+          homes,
+          new File(
+              parent.replaceFirst(
+                  "^~", Matcher.quoteReplacement(System.getProperty("user.home")))));
     }
     return homes;
   }

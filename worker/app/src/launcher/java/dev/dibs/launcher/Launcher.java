@@ -10,8 +10,8 @@ import java.util.List;
 /**
  * Starts {@code dibs} on Java 21 or newer, also when the {@code java} that was called is older.
  *
- * <p>Java 8 byte code. Where this JVM is too old it becomes the parent of a newer one: signals, standard streams and
- * the exit code pass through.
+ * <p>Java 8 byte code. Where this JVM is too old it becomes the parent of a newer one: signals,
+ * standard streams and the exit code pass through.
  */
 public final class Launcher {
   static final int NEEDED = 21;
@@ -29,8 +29,13 @@ public final class Launcher {
     JavaHome home = JavaHome.best(JavaHome.installed(System.getenv()), NEEDED);
     if (home == null) {
       System.err.println(
-          "dibs: Java " + NEEDED + " or newer is needed, this is Java " + version
-              + " and no newer one was found; install a JDK " + NEEDED + "+ or set JAVA_HOME to one");
+          "dibs: Java "
+              + NEEDED
+              + " or newer is needed, this is Java "
+              + version
+              + " and no newer one was found; install a JDK "
+              + NEEDED
+              + "+ or set JAVA_HOME to one");
       System.exit(1);
       return;
     }

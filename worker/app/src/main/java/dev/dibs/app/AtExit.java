@@ -2,12 +2,15 @@ package dev.dibs.app;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What must happen before this JVM ends, also when a signal ends it: the last added first, one after the other.
+ * What must happen before this JVM ends, also when a signal ends it: the last added first, one
+ * after the other.
  *
- * <p>Shutdown hooks of their own would run at once and side by side, so that the embedded database could be gone
- * before the worker has drained. The lock guards {@code actions}; it is not held while they run. Thread-safe.
+ * <p>Shutdown hooks of their own would run at once and side by side, so that the embedded database
+ * could be gone before the worker has drained. The lock guards {@code actions}; it is not held
+ * while they run. Thread-safe.
  */
 final class AtExit {
   private static final Deque<Runnable> ACTIONS = new ArrayDeque<>();
@@ -35,12 +38,14 @@ final class AtExit {
       try {
         action.run();
       } catch (RuntimeException e) {
-        System.err.println("dibs: while ending: " + e.getMessage()); // the outermost frame: the others must still run
+        System.err.println(
+            "dibs: while ending: "
+                + e.getMessage()); // the outermost frame: the others must still run
       }
     }
   }
 
-  private static @org.jspecify.annotations.Nullable Runnable next() {
+  private static @Nullable Runnable next() {
     synchronized (ACTIONS) {
       return ACTIONS.poll();
     }

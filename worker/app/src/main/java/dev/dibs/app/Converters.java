@@ -4,6 +4,7 @@ import dev.dibs.Priority;
 import dev.dibs.sql.Schema;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
 import java.util.function.Function;
 import picocli.CommandLine;
@@ -28,10 +29,12 @@ final class Converters {
    */
   static Instant instant(String text) {
     try {
-      return java.time.OffsetDateTime.parse(text).toInstant();
+      return OffsetDateTime.parse(text).toInstant();
     } catch (DateTimeParseException e) {
       throw new IllegalArgumentException(
-          "a run time must be an instant like 2030-01-31T02:30:00Z, was '" + dev.dibs.Text.storable(text) + "'");
+          "a run time must be an instant like 2030-01-31T02:30:00Z, was '"
+              + dev.dibs.Text.storable(text)
+              + "'");
     }
   }
 

@@ -51,7 +51,8 @@ final class Database implements AutoCloseable {
     source.setUrl(url.jdbc());
     if (!url.sets("ApplicationName")) source.setApplicationName(user);
     if (!url.sets("connectTimeout")) source.setConnectTimeout(CONNECT_SECONDS);
-    if (!url.sets("socketTimeout")) source.setSocketTimeout(Math.toIntExact(socketTimeout.toSeconds()));
+    if (!url.sets("socketTimeout"))
+      source.setSocketTimeout(Math.toIntExact(socketTimeout.toSeconds()));
     if (!url.sets("tcpKeepAlive")) source.setTcpKeepAlive(true);
     url.user().ifPresent(source::setUser);
     url.password().ifPresent(source::setPassword);

@@ -3,6 +3,7 @@ package dev.dibs.app;
 import dev.dibs.sql.Migrations;
 import dev.dibs.sql.Schema;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,16 +21,29 @@ final class DatabaseOptions {
       })
   @Nullable String url;
 
-  @Option(names = "--database-user", paramLabel = "NAME", description = "Instead of the user in the URL.")
+  @Option(
+      names = "--database-user",
+      paramLabel = "NAME",
+      description = "Instead of the user in the URL.")
   @Nullable String user;
 
-  @Option(names = "--database-password", paramLabel = "TEXT", description = "Better in a file or in the variable.")
+  @Option(
+      names = "--database-password",
+      paramLabel = "TEXT",
+      description = "Better in a file or in the variable.")
   @Nullable String password;
 
-  @Option(names = "--database-password-file", paramLabel = "FILE", description = "Its first line is the password.")
+  @Option(
+      names = "--database-password-file",
+      paramLabel = "FILE",
+      description = "Its first line is the password.")
   @Nullable Path passwordFile;
 
-  @Option(names = "--schema", paramLabel = "NAME", defaultValue = "dibs", description = "What holds the queue.")
+  @Option(
+      names = "--schema",
+      paramLabel = "NAME",
+      defaultValue = "dibs",
+      description = "What holds the queue.")
   Schema schema = Schema.DEFAULT;
 
   @Option(names = "--fail-fast", description = "Do not wait for a database that cannot be reached.")
@@ -49,16 +63,20 @@ final class DatabaseOptions {
     if (url != null) return given(url, command);
     EmbeddedDatabase embedded =
         EmbeddedDatabase.find(shell)
-            .orElseThrow(
-                () ->
-                    new UsageException(
-                        "no database: give --database-url (or DIBS_DATABASE_URL), or start `dibs worker`, which brings an embedded one"));
+            .orElseThrow(() ->
+                new UsageException(
+                    "no database: give --database-url (or DIBS_DATABASE_URL), or start `dibs worker`, which brings an embedded one"));
     return of(embedded, command);
   }
 
-  /** The database that the options name, else an embedded one, started or joined and migrated; it answers. */
+  /**
+   * The database that the options name, else an embedded one, started or joined and migrated; it
+   * answers.
+   */
   Database findOrStart(Shell shell, String command) throws InterruptedException {
-    return url != null ? given(url, command) : migrated(EmbeddedDatabase.startShared(shell), command);
+    return url != null
+        ? given(url, command)
+        : migrated(EmbeddedDatabase.startShared(shell), command);
   }
 
   /** A new embedded database for this command alone, migrated. */
@@ -96,8 +114,9 @@ final class DatabaseOptions {
     }
     try (var lines = Files.lines(passwordFile)) {
       return lines.findFirst().orElse("");
-    } catch (IOException | java.io.UncheckedIOException e) {
-      throw new UsageException("--database-password-file " + passwordFile + " cannot be read: " + e.getMessage());
+    } catch (IOException | UncheckedIOException e) {
+      throw new UsageException(
+          "--database-password-file " + passwordFile + " cannot be read: " + e.getMessage());
     }
   }
 }

@@ -21,10 +21,12 @@ record DatabaseUrl(String jdbc, Optional<String> user, Optional<String> password
           "(?:jdbc:)?postgres(?:ql)?://(?:(?<user>[^:@/?]*)(?::(?<password>[^@/?]*))?@)?(?<address>.*)",
           Pattern.DOTALL);
   private static final Pattern USER_INFO = Pattern.compile("(//[^:/@?]*:).*@");
-  private static final Pattern PARAMETER = Pattern.compile("((?:pass|password)=)[^&]*", Pattern.CASE_INSENSITIVE);
+  private static final Pattern PARAMETER =
+      Pattern.compile("((?:pass|password)=)[^&]*", Pattern.CASE_INSENSITIVE);
 
   /**
-   * Reads {@code jdbc:postgresql://host:port/database} or {@code postgresql://user:password@host/database}.
+   * Reads {@code jdbc:postgresql://host:port/database} or {@code
+   * postgresql://user:password@host/database}.
    *
    * @throws UsageException if the text is neither
    */
@@ -46,7 +48,9 @@ record DatabaseUrl(String jdbc, Optional<String> user, Optional<String> password
 
   private static UsageException unfit(String text) {
     return new UsageException(
-        "--database-url must be like jdbc:postgresql://host:5432/database, was '" + Text.storable(masked(text)) + "'");
+        "--database-url must be like jdbc:postgresql://host:5432/database, was '"
+            + Text.storable(masked(text))
+            + "'");
   }
 
   private static Optional<String> decoded(@Nullable String part) {
@@ -54,7 +58,8 @@ record DatabaseUrl(String jdbc, Optional<String> user, Optional<String> password
     try {
       return Optional.of(URLDecoder.decode(part.replace("+", "%2B"), StandardCharsets.UTF_8));
     } catch (IllegalArgumentException e) {
-      throw new UsageException("--database-url has a user or password with a % that stands for nothing; write it as %25");
+      throw new UsageException(
+          "--database-url has a user or password with a % that stands for nothing; write it as %25");
     }
   }
 

@@ -12,9 +12,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Waits for a database that is starting, failing over or not to be reached, with one log line a change.
+ * Waits for a database that is starting, failing over or not to be reached, with one log line a
+ * change.
  *
- * <p>It does not wait for what will not come by waiting: a wrong password, a database that does not exist.
+ * <p>It does not wait for what will not come by waiting: a wrong password, a database that does not
+ * exist.
  */
 final class DatabaseWait {
   private static final Logger LOG = LoggerFactory.getLogger(DatabaseWait.class);
@@ -43,7 +45,8 @@ final class DatabaseWait {
     Optional<SQLException> failure = probe();
     if (failure.isEmpty()) return;
     if (failFast || !passes(failure.get())) throw unreachable(failure.get());
-    LOG.warn("database {} cannot be reached: {}; trying again", database.url(), reason(failure.get()));
+    LOG.warn(
+        "database {} cannot be reached: {}; trying again", database.url(), reason(failure.get()));
     for (Duration wait = SHORTEST; failure.isPresent(); wait = longer(wait)) {
       if (!passes(failure.get())) throw unreachable(failure.get());
       pause(wait);
@@ -70,9 +73,12 @@ final class DatabaseWait {
 
   private DatabaseException unreachable(SQLException e) {
     String wayOut =
-        passes(e) ? "; check --database-url and that the server runs" : "; check --database-url, --database-user and the password";
+        passes(e)
+            ? "; check --database-url and that the server runs"
+            : "; check --database-url, --database-user and the password";
     return new DatabaseException(
-        "database " + database.url() + " cannot be reached", new SQLException(reason(e) + wayOut, e.getSQLState(), e));
+        "database " + database.url() + " cannot be reached",
+        new SQLException(reason(e) + wayOut, e.getSQLState(), e));
   }
 
   /** What the driver says, and what it keeps to itself: an unknown host is only in the cause. */
@@ -88,9 +94,13 @@ final class DatabaseWait {
     return wait.multipliedBy(2).compareTo(LONGEST) > 0 ? LONGEST : wait.multipliedBy(2);
   }
 
-  /** Between the shortest wait and {@code longest}, so that a fleet does not come back all at once. */
+  /**
+   * Between the shortest wait and {@code longest}, so that a fleet does not come back all at once.
+   */
   private static void pause(Duration longest) throws InterruptedException {
-    long deadline = System.nanoTime() + ThreadLocalRandom.current().nextLong(SHORTEST.toNanos(), longest.toNanos() + 1);
+    long deadline =
+        System.nanoTime()
+            + ThreadLocalRandom.current().nextLong(SHORTEST.toNanos(), longest.toNanos() + 1);
     for (long left = deadline - System.nanoTime(); left > 0; left = deadline - System.nanoTime()) {
       LockSupport.parkNanos(left);
       if (Thread.interrupted()) throw new InterruptedException();

@@ -8,14 +8,22 @@ import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
-/** The command line: {@code dibs --help} lists what it can do. Exit codes: 0 fine, 1 failed, 2 wrong usage. */
+/**
+ * The command line: {@code dibs --help} lists what it can do. Exit codes: 0 fine, 1 failed, 2 wrong
+ * usage.
+ */
 @Command(
     name = "dibs",
     description = "The PostgreSQL task queue for the JVM.",
     synopsisSubcommandLabel = "COMMAND",
     versionProvider = Dibs.Version.class,
-    footer = {"", "Every option is an environment variable too. Exit codes: 0 fine, 1 failed, 2 wrong usage."})
+    footer = {
+      "",
+      "Every option is an environment variable too. Exit codes: 0 fine, 1 failed, 2 wrong usage."
+    })
 public final class Dibs {
+  private static final int HELP_WIDTH = 110;
+
   @Option(
       names = {"-h", "--help"},
       usageHelp = true,
@@ -29,7 +37,10 @@ public final class Dibs {
       description = "Show the version.")
   boolean version;
 
-  @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print the stack trace of an error.")
+  @Option(
+      names = "--debug",
+      scope = ScopeType.INHERIT,
+      description = "Print the stack trace of an error. (DIBS_DEBUG)")
   boolean debug;
 
   Dibs() {}
@@ -52,7 +63,8 @@ public final class Dibs {
     Converters.register(line);
     Errors errors = new Errors(shell);
     describe(line);
-    return line.setDefaultValueProvider(new EnvironmentDefaults(shell.environment()))
+    return line.setUsageHelpWidth(HELP_WIDTH)
+        .setDefaultValueProvider(new EnvironmentDefaults(shell.environment()))
         .setParameterExceptionHandler(errors)
         .setExecutionExceptionHandler(errors)
         .setOut(shell.out())
@@ -61,6 +73,7 @@ public final class Dibs {
   }
 
   private static void describe(CommandLine line) {
+    line.getCommandSpec().usageMessage().abbreviateSynopsis(true);
     EnvironmentDefaults.describe(line.getCommandSpec());
     line.getSubcommands().values().forEach(Dibs::describe);
   }

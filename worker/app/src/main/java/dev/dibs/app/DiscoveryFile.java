@@ -16,9 +16,11 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The file by which the processes of one user find the embedded PostgreSQL that one of them started.
+ * The file by which the processes of one user find the embedded PostgreSQL that one of them
+ * started.
  *
- * <p>Only that user can read it. It lies in {@code ~/.dibs}, or where the system property {@code dibs.home} says.
+ * <p>Only that user can read it. It lies in {@code ~/.dibs}, or where the system property {@code
+ * dibs.home} says.
  */
 final class DiscoveryFile {
   /** Where the database is, and the process that ends it. */
@@ -36,7 +38,8 @@ final class DiscoveryFile {
 
   static DiscoveryFile ofUser() {
     String home = System.getProperty("dibs.home");
-    return new DiscoveryFile(home == null ? Path.of(System.getProperty("user.home"), ".dibs") : Path.of(home));
+    return new DiscoveryFile(
+        home == null ? Path.of(System.getProperty("user.home"), ".dibs") : Path.of(home));
   }
 
   /** What the file says, if it is there and whole. */
@@ -46,7 +49,8 @@ final class DiscoveryFile {
     } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (IOException | JacksonException e) {
-      throw new DibsException(file + " cannot be read: " + e.getMessage() + "; delete it or give --database-url", e);
+      throw new DibsException(
+          file + " cannot be read: " + e.getMessage() + "; delete it or give --database-url", e);
     }
   }
 
@@ -64,19 +68,25 @@ final class DiscoveryFile {
   /** Deletes the file if it still announces {@code url}. */
   void deleteIfOf(String url) {
     try {
-      if (Files.exists(file) && read().filter(entry -> entry.url().equals(url)).isPresent()) Files.deleteIfExists(file);
+      if (Files.exists(file) && read().filter(entry -> entry.url().equals(url)).isPresent())
+        Files.deleteIfExists(file);
     } catch (IOException e) {
       throw unwritable(e);
     }
   }
 
-  /** Runs {@code action} while no other process does so: two that start at once must not start two databases. */
+  /**
+   * Runs {@code action} while no other process does so: two that start at once must not start two
+   * databases.
+   */
   synchronized <T> T exclusively(Supplier<T> action) {
     try {
       Files.createDirectories(directory, only("rwx------"));
       try (FileChannel channel =
               FileChannel.open(
-                  directory.resolve("embedded.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                  directory.resolve("embedded.lock"),
+                  StandardOpenOption.CREATE,
+                  StandardOpenOption.WRITE);
           var lock = channel.lock()) {
         if (!lock.isValid()) throw new IOException("no lock");
         return action.get();
@@ -87,13 +97,16 @@ final class DiscoveryFile {
   }
 
   private DibsException unwritable(IOException e) {
-    return new DibsException(file + " cannot be written: " + e + "; check the directory or give --database-url", e);
+    return new DibsException(
+        file + " cannot be written: " + e + "; check the directory or give --database-url", e);
   }
 
   /** Nothing where the file system knows no such permissions. */
   private FileAttribute<?>[] only(String permissions) {
     return directory.getFileSystem().supportedFileAttributeViews().contains("posix")
-        ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))}
+        ? new FileAttribute<?>[] {
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))
+        }
         : new FileAttribute<?>[0];
   }
 }

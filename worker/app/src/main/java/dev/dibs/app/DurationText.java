@@ -8,7 +8,10 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Durations as people write them: {@code 250ms}, {@code 90s}, {@code 1h30m}, {@code 2d}, or ISO 8601. */
+/**
+ * Durations as people write them: {@code 250ms}, {@code 90s}, {@code 1h30m}, {@code 2d}, or ISO
+ * 8601.
+ */
 final class DurationText {
   private static final Map<String, ChronoUnit> UNITS =
       Map.of(
@@ -32,7 +35,9 @@ final class DurationText {
       return ALL.matcher(text).matches() ? sum(text) : Duration.parse(text);
     } catch (DateTimeException | ArithmeticException | NumberFormatException e) {
       throw new IllegalArgumentException(
-          "a duration must be like 250ms, 30s, 5m, 2h, 1d or PT5M, was '" + Text.cut(Text.storable(text), 40) + "'");
+          "a duration must be like 250ms, 30s, 5m, 2h, 1d or PT5M, was '"
+              + Text.cut(Text.storable(text), 40)
+              + "'");
     }
   }
 
@@ -54,7 +59,8 @@ final class DurationText {
   static String show(Duration duration) {
     if (duration.toDays() > 0) return duration.toDays() + "d " + duration.toHoursPart() + "h";
     if (duration.toHours() > 0) return duration.toHours() + "h " + duration.toMinutesPart() + "m";
-    if (duration.toMinutes() > 0) return duration.toMinutes() + "m " + duration.toSecondsPart() + "s";
+    if (duration.toMinutes() > 0)
+      return duration.toMinutes() + "m " + duration.toSecondsPart() + "s";
     return duration.toSeconds() + "." + duration.toMillisPart() / 100 + "s";
   }
 }

@@ -10,10 +10,11 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A PostgreSQL inside this process's lifetime, for those who have none at hand: its data goes when it ends.
+ * A PostgreSQL inside this process's lifetime, for those who have none at hand: its data goes when
+ * it ends.
  *
- * <p>Shared ones are announced in a {@link DiscoveryFile}, so that {@code dibs enqueue} finds the one that
- * {@code dibs worker} started. Thread-safe.
+ * <p>Shared ones are announced in a {@link DiscoveryFile}, so that {@code dibs enqueue} finds the
+ * one that {@code dibs worker} started. Thread-safe.
  */
 final class EmbeddedDatabase implements AutoCloseable {
   private static final String MAX_CONNECTIONS = "200";
@@ -39,15 +40,13 @@ final class EmbeddedDatabase implements AutoCloseable {
   /** Joins the one that another process of this user runs, or starts one for all of them. */
   static EmbeddedDatabase startShared(Shell shell) {
     DiscoveryFile file = DiscoveryFile.ofUser();
-    return file.exclusively(
-        () ->
-            joined(shell, file)
-                .orElseGet(
-                    () -> {
-                      EmbeddedDatabase started = start(shell);
-                      file.write(new DiscoveryFile.Entry(started.url, ProcessHandle.current().pid()));
-                      return started;
-                    }));
+    return file.exclusively(() ->
+        joined(shell, file)
+            .orElseGet(() -> {
+              EmbeddedDatabase started = start(shell);
+              file.write(new DiscoveryFile.Entry(started.url, ProcessHandle.current().pid()));
+              return started;
+            }));
   }
 
   /** The one that another process of this user runs, if it answers. */
@@ -57,17 +56,20 @@ final class EmbeddedDatabase implements AutoCloseable {
 
   private static Optional<EmbeddedDatabase> joined(Shell shell, DiscoveryFile file) {
     Optional<DiscoveryFile.Entry> running = file.read().filter(EmbeddedDatabase::answers);
-    running.ifPresent(
-        entry ->
-            shell.say(
-                "no --database-url: using the embedded PostgreSQL of process " + entry.pid() + ", " + entry.url()
-                    + "; its data is gone when that process ends"));
+    running.ifPresent(entry ->
+        shell.say(
+            "no --database-url: using the embedded PostgreSQL of process "
+                + entry.pid()
+                + ", "
+                + entry.url()
+                + "; its data is gone when that process ends"));
     return running.map(entry -> new EmbeddedDatabase(entry.url(), null));
   }
 
   private static boolean answers(DiscoveryFile.Entry entry) {
     if (!ProcessHandle.of(entry.pid()).map(ProcessHandle::isAlive).orElse(false)) return false;
-    try (var connection = DriverManager.getConnection(entry.url() + "&connectTimeout=5&socketTimeout=5")) {
+    try (var connection =
+        DriverManager.getConnection(entry.url() + "&connectTimeout=5&socketTimeout=5")) {
       return connection.isValid(5);
     } catch (SQLException e) {
       return false; // another process with a reused id, or a server on its way out
@@ -86,13 +88,17 @@ final class EmbeddedDatabase implements AutoCloseable {
               .start();
     } catch (IOException | RuntimeException e) {
       throw new DibsException(
-          "the embedded PostgreSQL cannot start: " + e.getMessage() + "; give --database-url (or DIBS_DATABASE_URL)", e);
+          "the embedded PostgreSQL cannot start: "
+              + e.getMessage()
+              + "; give --database-url (or DIBS_DATABASE_URL)",
+          e);
     }
     String url = "jdbc:postgresql://127.0.0.1:" + server.getPort() + "/postgres?user=postgres";
     var embedded = new EmbeddedDatabase(url, server);
     AtExit.add(embedded.ending);
     shell.say("******** no --database-url: started an EMBEDDED PostgreSQL at " + url);
-    shell.say("******** its data is GONE when this process ends; for anything you want to keep, give --database-url");
+    shell.say(
+        "******** its data is GONE when this process ends; for anything you want to keep, give --database-url");
     return embedded;
   }
 

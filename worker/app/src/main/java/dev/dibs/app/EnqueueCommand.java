@@ -34,10 +34,15 @@ final class EnqueueCommand implements Callable<Integer> {
 
   @Mixin OneTask one = new OneTask();
 
-  @Parameters(arity = "0..1", paramLabel = "FILE|-", description = "One JSON object a line; - reads standard input.")
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "FILE|-",
+      description = "One JSON object a line; - reads standard input.")
   @Nullable String file;
 
-  @Option(names = "--keep-going", description = "Enqueue the good lines of a file, report the bad ones, exit with 1.")
+  @Option(
+      names = "--keep-going",
+      description = "Enqueue the good lines of a file, report the bad ones, exit with 1.")
   boolean keepGoing;
 
   @Option(names = "--known-only", description = "Refuse kinds that no live worker knows.")
@@ -52,7 +57,8 @@ final class EnqueueCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    if (file == null && one.kind == null) throw new UsageException("give --kind for one task, or a FILE");
+    if (file == null && one.kind == null)
+      throw new UsageException("give --kind for one task, or a FILE");
     if (STANDARD_INPUT.equals(file) && STANDARD_INPUT.equals(one.payload)) {
       throw new UsageException("standard input can be the FILE or the --payload, not both");
     }
@@ -62,7 +68,8 @@ final class EnqueueCommand implements Callable<Integer> {
 
   private int enqueueOne(NewTask<Json> task) throws InterruptedException {
     try (var receipts = new Receipts(shell, json);
-        var session = EnqueueSession.open(options.find(shell, "enqueue"), receipts, knownOnly, shell)) {
+        var session =
+            EnqueueSession.open(options.find(shell, "enqueue"), receipts, knownOnly, shell)) {
       session.checkKind(task);
       session.enqueue(List.of(task));
       session.commit();
@@ -73,7 +80,8 @@ final class EnqueueCommand implements Callable<Integer> {
     }
   }
 
-  private int enqueueFile(NewTask<Json> defaults, String file) throws IOException, InterruptedException {
+  private int enqueueFile(NewTask<Json> defaults, String file)
+      throws IOException, InterruptedException {
     boolean piped = file.equals(STANDARD_INPUT);
     Path path = Path.of(file);
     if (!piped && (!Files.isReadable(path) || Files.isDirectory(path))) {
@@ -81,10 +89,12 @@ final class EnqueueCommand implements Callable<Integer> {
     }
     var lines = new TaskLine(defaults, one.kind != null);
     try (var receipts = new Receipts(shell, json);
-        var session = EnqueueSession.open(options.find(shell, "enqueue"), receipts, knownOnly, shell);
+        var session =
+            EnqueueSession.open(options.find(shell, "enqueue"), receipts, knownOnly, shell);
         InputStream in = piped ? shell.in() : Files.newInputStream(path);
         var progress = ProgressBar.on(shell, "enqueuing", piped ? 0 : Files.size(path))) {
-      long bad = new TaskFile(new LineReader(in), lines, session, progress, keepGoing, shell).enqueue();
+      long bad =
+          new TaskFile(new LineReader(in), lines, session, progress, keepGoing, shell).enqueue();
       progress.wipe();
       receipts.summarize();
       return bad == 0 ? 0 : Errors.FAILED;

@@ -11,7 +11,10 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 
-/** A connection with an open transaction that tasks go into, and what it takes around it. Owned by one thread. */
+/**
+ * A connection with an open transaction that tasks go into, and what it takes around it. Owned by
+ * one thread.
+ */
 final class EnqueueSession implements AutoCloseable {
   private static final Duration LONGEST_STATEMENT = Duration.ofMinutes(1);
 
@@ -20,7 +23,8 @@ final class EnqueueSession implements AutoCloseable {
   private final KnownKinds kinds;
   private final Receipts receipts;
 
-  private EnqueueSession(Connection connection, Producer producer, KnownKinds kinds, Receipts receipts) {
+  private EnqueueSession(
+      Connection connection, Producer producer, KnownKinds kinds, Receipts receipts) {
     this.connection = connection;
     this.producer = producer;
     this.kinds = kinds;
@@ -28,7 +32,8 @@ final class EnqueueSession implements AutoCloseable {
   }
 
   /** Connects, and refuses a schema that this build cannot work with. */
-  static EnqueueSession open(Database database, Receipts receipts, boolean knownOnly, Shell shell) throws SQLException {
+  static EnqueueSession open(Database database, Receipts receipts, boolean knownOnly, Shell shell)
+      throws SQLException {
     var source = database.plain(LONGEST_STATEMENT);
     Connection connection = source.getConnection();
     try {
@@ -57,7 +62,8 @@ final class EnqueueSession implements AutoCloseable {
     try {
       connection.commit();
     } catch (SQLException e) {
-      throw new DatabaseException("the commit was not answered, the tasks may be there or not; see `dibs status`", e);
+      throw new DatabaseException(
+          "the commit was not answered, the tasks may be there or not; see `dibs status`", e);
     }
     receipts.committed();
   }

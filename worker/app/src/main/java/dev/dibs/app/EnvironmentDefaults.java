@@ -1,5 +1,6 @@
 package dev.dibs.app;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -7,8 +8,12 @@ import picocli.CommandLine.IDefaultValueProvider;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ScopeType;
 
-/** Makes every option an environment variable too: {@code --database-url} is {@code DIBS_DATABASE_URL}. */
+/**
+ * Makes every option an environment variable too: {@code --database-url} is {@code
+ * DIBS_DATABASE_URL}.
+ */
 final class EnvironmentDefaults implements IDefaultValueProvider {
   private final Map<String, String> environment;
 
@@ -34,13 +39,14 @@ final class EnvironmentDefaults implements IDefaultValueProvider {
     return "DIBS_" + name.toUpperCase(Locale.ROOT).replace('-', '_');
   }
 
-  /** Writes the variable and the default into the help of every option of a command. */
+  /** Writes the variable and the default into the help of every option that is a command's own. */
   static void describe(CommandSpec command) {
-    for (OptionSpec option : java.util.List.copyOf(command.options())) {
-      if (isQuestion(option) || option.inherited()) continue;
+    for (OptionSpec option : List.copyOf(command.options())) {
+      if (isQuestion(option) || option.scopeType() == ScopeType.INHERIT) continue;
       String[] description = option.description().clone();
       if (description.length == 0) description = new String[] {""};
-      String known = option.defaultValue() == null ? "" : "default: " + option.defaultValue() + ", ";
+      String known =
+          option.defaultValue() == null ? "" : "default: " + option.defaultValue() + ", ";
       description[description.length - 1] += " (" + known + variable(option) + ")";
       command.remove(option);
       command.add(option.toBuilder().description(description).build());

@@ -9,7 +9,9 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** Turns whatever went wrong into one line on err and an exit code: 1 for failed, 2 for wrong usage. */
+/**
+ * Turns whatever went wrong into one line on err and an exit code: 1 for failed, 2 for wrong usage.
+ */
 final class Errors implements IParameterExceptionHandler, IExecutionExceptionHandler {
   static final int FAILED = 1;
   static final int WRONG_USAGE = 2;
@@ -26,10 +28,17 @@ final class Errors implements IParameterExceptionHandler, IExecutionExceptionHan
   }
 
   private static String message(ParameterException e) {
-    if (!(e instanceof UnmatchedArgumentException unmatched) || unmatched.isUnknownOption()) return text(e);
+    if (!(e instanceof UnmatchedArgumentException unmatched) || unmatched.isUnknownOption())
+      return text(e);
     String argument = unmatched.getUnmatched().getFirst();
-    if (e.getCommandLine().getSubcommands().isEmpty()) return "unexpected argument '" + argument + "'";
-    String meant = unmatched.getSuggestions().stream().limit(1).map(s -> ", did you mean '" + s + "'?").findFirst().orElse("");
+    if (e.getCommandLine().getSubcommands().isEmpty())
+      return "unexpected argument '" + argument + "'";
+    String meant =
+        unmatched.getSuggestions().stream()
+            .limit(1)
+            .map(s -> ", did you mean '" + s + "'?")
+            .findFirst()
+            .orElse("");
     return "unknown command '" + argument + "'" + meant;
   }
 
@@ -42,7 +51,10 @@ final class Errors implements IParameterExceptionHandler, IExecutionExceptionHan
       case InterruptedException stopped -> failed("interrupted");
       default ->
           failed(
-              e.getClass().getName() + ": " + text(e) + "; this is a bug in dibs, --debug prints the stack trace");
+              e.getClass().getName()
+                  + ": "
+                  + text(e)
+                  + "; this is a bug in dibs, --debug prints the stack trace");
     };
   }
 
@@ -64,6 +76,10 @@ final class Errors implements IParameterExceptionHandler, IExecutionExceptionHan
   /** The message on one line; PostgreSQL and Flyway write several. */
   private static String text(Exception e) {
     String message = e.getMessage() == null ? "no message" : e.getMessage();
-    return message.lines().map(String::strip).filter(line -> !line.isEmpty()).collect(Collectors.joining(" "));
+    return message
+        .lines()
+        .map(String::strip)
+        .filter(line -> !line.isEmpty())
+        .collect(Collectors.joining(" "));
   }
 }

@@ -10,7 +10,8 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * The kinds that live workers announced, against the typo that waits in a queue for ever. Owned by one thread.
+ * The kinds that live workers announced, against the typo that waits in a queue for ever. Owned by
+ * one thread.
  *
  * <p>One statement over the small worker table, once a command.
  */
@@ -29,7 +30,8 @@ final class KnownKinds {
   /** Reads what workers announce now. */
   static KnownKinds read(Connection connection, Schema schema, boolean knownOnly, Shell shell) {
     String sql =
-        "select distinct unnest(kinds) from \"" + schema.name()
+        "select distinct unnest(kinds) from \""
+            + schema.name()
             + "\".worker where status = 'LIVE' and lease_until > clock_timestamp()";
     try (var statement = connection.createStatement();
         var rows = statement.executeQuery(sql)) {
@@ -49,7 +51,8 @@ final class KnownKinds {
   void check(String kind) {
     if (known.contains(kind) || told.contains(kind)) return;
     String unknown = "no live worker knows kind '" + Text.storable(kind) + "'";
-    if (knownOnly) throw new DibsException(unknown + "; start one that does, or leave out --known-only");
+    if (knownOnly)
+      throw new DibsException(unknown + "; start one that does, or leave out --known-only");
     told.add(kind);
     shell.say(unknown + "; its tasks wait until one does");
   }

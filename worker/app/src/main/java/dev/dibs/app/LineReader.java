@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads UTF-8 text line by line in bounded memory, and knows where it is. Owned by one thread.
  *
- * <p>{@link #next} moves to a line, {@link #text} decodes it: what is wrong with one line does not hide the next.
+ * <p>{@link #next} moves to a line, {@link #text} decodes it: what is wrong with one line does not
+ * hide the next.
  */
 final class LineReader {
   /** Longer than any payload that is taken, with what surrounds it. */
@@ -55,7 +56,11 @@ final class LineReader {
   @Nullable String text() {
     if (tooLong) throw new DibsException("is longer than " + MAX_BYTES + " bytes");
     try {
-      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(line.toByteArray())).toString();
+      String text =
+          StandardCharsets.UTF_8
+              .newDecoder()
+              .decode(ByteBuffer.wrap(line.toByteArray()))
+              .toString();
       if (number == 1 && text.startsWith(BYTE_ORDER_MARK)) text = text.substring(1);
       return text.isBlank() ? null : text.strip();
     } catch (CharacterCodingException e) {

@@ -10,7 +10,8 @@ import picocli.CommandLine.Option;
 /** {@code dibs migrate}: brings the schema to the version this build works with. */
 @Command(name = "migrate", description = "Create or update the schema in the database.")
 final class MigrateCommand implements Callable<Integer> {
-  private static final Duration LONGEST_STATEMENT = Duration.ZERO; // an index on a large table takes its time
+  private static final Duration LONGEST_STATEMENT =
+      Duration.ZERO; // an index on a large table takes its time
 
   private final Shell shell;
 
@@ -35,8 +36,14 @@ final class MigrateCommand implements Callable<Integer> {
     shell
         .out()
         .println(
-            "schema \"" + options.schema().name() + "\" is at version " + Migrations.VERSION + " (" + applied
-                + (applied == 1 ? " file" : " files") + " applied)");
+            "schema \""
+                + options.schema().name()
+                + "\" is at version "
+                + Migrations.VERSION
+                + " ("
+                + applied
+                + (applied == 1 ? " file" : " files")
+                + " applied)");
     return 0;
   }
 }

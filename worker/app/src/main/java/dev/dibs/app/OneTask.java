@@ -17,36 +17,68 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** The options that describe one task; with a file they hold for the lines that say nothing else. */
+/**
+ * The options that describe one task; with a file they hold for the lines that say nothing else.
+ */
 final class OneTask {
   /** A byte more than the largest payload that is taken anywhere. */
   private static final int MOST_READ = (16 << 20) + 1;
 
-  @Option(names = "--kind", paramLabel = "NAME", description = "What to do; workers have a handler of that name.")
+  @Option(
+      names = "--kind",
+      paramLabel = "NAME",
+      description = "What to do; workers have a handler of that name.")
   @Nullable String kind;
 
-  @Option(names = "--payload", paramLabel = "JSON|@FILE|-", defaultValue = "{}", description = "Any JSON value.")
+  @Option(
+      names = "--payload",
+      paramLabel = "JSON|@FILE|-",
+      defaultValue = "{}",
+      description = "Any JSON value.")
   String payload = "{}";
 
-  @Option(names = "--queue", paramLabel = "NAME", defaultValue = "default", description = "Where it waits.")
+  @Option(
+      names = "--queue",
+      paramLabel = "NAME",
+      defaultValue = "default",
+      description = "Where it waits.")
   String queue = "default";
 
-  @Option(names = "--priority", defaultValue = "normal", description = "urgent, high, normal, low, or 1 to 4.")
+  @Option(
+      names = "--priority",
+      defaultValue = "normal",
+      description = "urgent, high, normal, low, or 1 to 4.")
   Priority priority = Priority.NORMAL;
 
-  @Option(names = "--delay", paramLabel = "TIME", description = "Run no sooner than in 250ms, 30s, 5m, 2h, 1d or PT5M.")
+  @Option(
+      names = "--delay",
+      paramLabel = "TIME",
+      description = "Run no sooner than in 250ms, 30s, 5m, 2h, 1d or PT5M.")
   @Nullable Duration delay;
 
-  @Option(names = "--run-at", paramLabel = "INSTANT", description = "Run no sooner than at 2030-01-31T02:30:00Z.")
+  @Option(
+      names = "--run-at",
+      paramLabel = "INSTANT",
+      description = "Run no sooner than at 2030-01-31T02:30:00Z.")
   @Nullable Instant runAt;
 
-  @Option(names = "--max-attempts", paramLabel = "N", defaultValue = "25", description = "Failures until it is DEAD.")
+  @Option(
+      names = "--max-attempts",
+      paramLabel = "N",
+      defaultValue = "25",
+      description = "Failures until it is DEAD.")
   int maxAttempts = 25;
 
-  @Option(names = "--timeout", paramLabel = "TIME", description = "The longest that one run may take.")
+  @Option(
+      names = "--timeout",
+      paramLabel = "TIME",
+      description = "The longest that one run may take.")
   @Nullable Duration timeout;
 
-  @Option(names = "--header", paramLabel = "NAME=VALUE", description = "A small fact that travels along; repeatable.")
+  @Option(
+      names = "--header",
+      paramLabel = "NAME=VALUE",
+      description = "A small fact that travels along; repeatable.")
   Map<String, String> headers = Map.of();
 
   /**
@@ -87,7 +119,10 @@ final class OneTask {
 
   private static String read(InputStream in, String name) throws IOException {
     try {
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(in.readNBytes(MOST_READ))).toString();
+      return StandardCharsets.UTF_8
+          .newDecoder()
+          .decode(ByteBuffer.wrap(in.readNBytes(MOST_READ)))
+          .toString();
     } catch (CharacterCodingException e) {
       throw new UsageException("the payload in " + name + " is not valid UTF-8");
     }

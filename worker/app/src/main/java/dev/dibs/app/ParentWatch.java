@@ -1,6 +1,9 @@
 package dev.dibs.app;
 
-/** Ends this JVM when the launcher that started it is gone, so that a killed {@code dibs} leaves nothing running. */
+/**
+ * Ends this JVM when the launcher that started it is gone, so that a killed {@code dibs} leaves
+ * nothing running.
+ */
 final class ParentWatch {
   static final String PARENT = "dibs.parent";
 

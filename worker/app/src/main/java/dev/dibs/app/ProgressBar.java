@@ -4,7 +4,8 @@ import java.io.PrintWriter;
 import java.time.Duration;
 
 /**
- * How far a long command is, on one line of err that redraws itself; nothing at all where err is no terminal.
+ * How far a long command is, on one line of err that redraws itself; nothing at all where err is no
+ * terminal.
  *
  * <p>Owned by one thread. Wipe it before anything else is printed.
  */
@@ -28,7 +29,9 @@ final class ProgressBar implements AutoCloseable {
     this.total = total;
   }
 
-  /** A bar that fills up towards {@code total}; a counter where the total is 0, which means unknown. */
+  /**
+   * A bar that fills up towards {@code total}; a counter where the total is 0, which means unknown.
+   */
   static ProgressBar on(Shell shell, String doing, long total) {
     return new ProgressBar(shell.err(), shell.errIsTerminal(), doing, total);
   }
@@ -47,7 +50,14 @@ final class ProgressBar implements AutoCloseable {
     if (total <= 0) return doing + " " + note;
     long share = Math.min(100, done * 100 / total);
     int filled = (int) (share * WIDTH / 100);
-    return doing + " [" + "#".repeat(filled) + ".".repeat(WIDTH - filled) + "] " + share + "% " + note;
+    return doing
+        + " ["
+        + "#".repeat(filled)
+        + ".".repeat(WIDTH - filled)
+        + "] "
+        + share
+        + "% "
+        + note;
   }
 
   /** Takes the line away, so that something else can be printed; the bar comes back by itself. */

@@ -10,9 +10,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells the user what was enqueued, and only once it is committed: a count, or with JSON one line a task.
+ * Tells the user what was enqueued, and only once it is committed: a count, or with JSON one line a
+ * task.
  *
- * <p>Until the commit the lines wait in a file, so that millions of them need no memory. Owned by one thread.
+ * <p>Until the commit the lines wait in a file, so that millions of them need no memory. Owned by
+ * one thread.
  */
 final class Receipts implements AutoCloseable {
   private final Shell shell;

@@ -1,7 +1,7 @@
 package dev.dibs.app;
 
-import java.io.FileOutputStream;
 import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -10,6 +10,7 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What surrounds a command: its streams and its environment.
@@ -17,7 +18,11 @@ import java.util.function.IntPredicate;
  * @param terminal whether a file descriptor, 1 for out and 2 for err, leads to a person
  */
 record Shell(
-    InputStream in, PrintWriter out, PrintWriter err, Map<String, String> environment, IntPredicate terminal) {
+    InputStream in,
+    PrintWriter out,
+    PrintWriter err,
+    Map<String, String> environment,
+    IntPredicate terminal) {
   private static final int OUT = 1;
   private static final int ERR = 2;
 
@@ -36,8 +41,11 @@ record Shell(
   }
 
   /** On a terminal in the terminal's encoding; what goes to a file or a pipe is UTF-8. */
-  private static PrintWriter writer(FileDescriptor descriptor, @org.jspecify.annotations.Nullable String encoding) {
-    Charset charset = encoding == null ? StandardCharsets.UTF_8 : Charset.forName(encoding, StandardCharsets.UTF_8);
+  private static PrintWriter writer(FileDescriptor descriptor, @Nullable String encoding) {
+    Charset charset =
+        encoding == null
+            ? StandardCharsets.UTF_8
+            : Charset.forName(encoding, StandardCharsets.UTF_8);
     return new PrintWriter(new FileOutputStream(descriptor), true, charset);
   }
 

@@ -12,7 +12,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code dibs status}: what waits, what runs, what ended lately and who works, once or again and again. */
+/**
+ * {@code dibs status}: what waits, what runs, what ended lately and who works, once or again and
+ * again.
+ */
 @Command(name = "status", description = "Show queues, rates of the last minute and workers.")
 final class StatusCommand implements Callable<Integer> {
   private static final Duration LONGEST_STATEMENT = Duration.ofMinutes(1);
@@ -39,7 +42,8 @@ final class StatusCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    if (!(watch >= 0 && watch <= 86_400)) throw new UsageException("--watch must be 0 to 86400 seconds, was " + watch);
+    if (!(watch >= 0 && watch <= 86_400))
+      throw new UsageException("--watch must be 0 to 86400 seconds, was " + watch);
     DataSource source = options.find(shell, "status").plain(LONGEST_STATEMENT);
     boolean redraws = watch > 0 && !json && shell.outIsTerminal();
     String report = report(source);

@@ -15,11 +15,15 @@ import java.util.TreeSet;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/** What {@code dibs status} shows: depths, rates and workers at one moment, as text or JSON. Immutable. */
+/**
+ * What {@code dibs status} shows: depths, rates and workers at one moment, as text or JSON.
+ * Immutable.
+ */
 record StatusReport(List<Depth> depths, List<Rate> rates, List<Member> workers) {
   private static final List<TaskStatus> WAITING =
       List.of(TaskStatus.SCHEDULED, TaskStatus.BLOCKED, TaskStatus.PENDING, TaskStatus.PROCESSING);
-  private static final List<TaskStatus> ENDED = List.of(TaskStatus.SUCCEEDED, TaskStatus.DEAD, TaskStatus.CANCELLED);
+  private static final List<TaskStatus> ENDED =
+      List.of(TaskStatus.SUCCEEDED, TaskStatus.DEAD, TaskStatus.CANCELLED);
   private static final JsonMapper JSON = JsonMapper.shared();
 
   StatusReport {
@@ -30,7 +34,8 @@ record StatusReport(List<Depth> depths, List<Rate> rates, List<Member> workers) 
 
   static StatusReport read(Connection connection, Schema schema) {
     var tasks = new CountTasks(schema);
-    return new StatusReport(tasks.depths(connection), tasks.lastMinute(connection), tasks.workers(connection));
+    return new StatusReport(
+        tasks.depths(connection), tasks.lastMinute(connection), tasks.workers(connection));
   }
 
   private Set<String> queues() {
@@ -55,14 +60,25 @@ record StatusReport(List<Depth> depths, List<Rate> rates, List<Member> workers) 
   }
 
   private Optional<Duration> oldest(String queue) {
-    return depths.stream().filter(depth -> depth.queue().equals(queue)).flatMap(depth -> depth.oldest().stream()).findFirst();
+    return depths.stream()
+        .filter(depth -> depth.queue().equals(queue))
+        .flatMap(depth -> depth.oldest().stream())
+        .findFirst();
   }
 
   /** Two tables, queues and workers. */
   String text() {
     var queues =
         new TextTable(
-            "QUEUE", "SCHEDULED", "BLOCKED", "PENDING", "OLDEST", "PROCESSING", "SUCCEEDED/MIN", "DEAD/MIN", "CANCELLED/MIN");
+            "QUEUE",
+            "SCHEDULED",
+            "BLOCKED",
+            "PENDING",
+            "OLDEST",
+            "PROCESSING",
+            "SUCCEEDED/MIN",
+            "DEAD/MIN",
+            "CANCELLED/MIN");
     for (String queue : queues()) {
       queues.add(
           queue,
@@ -86,7 +102,9 @@ record StatusReport(List<Depth> depths, List<Rate> rates, List<Member> workers) 
           String.join(" ", worker.queues()),
           worker.version());
     }
-    return (queues.isEmpty() ? "no tasks\n" : lines(queues)) + "\n" + (members.isEmpty() ? "no workers\n" : lines(members));
+    return (queues.isEmpty() ? "no tasks\n" : lines(queues))
+        + "\n"
+        + (members.isEmpty() ? "no workers\n" : lines(members));
   }
 
   private static String lines(TextTable table) {

@@ -9,7 +9,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
-/** Tasks on their way in, with the lines they come from; bounded in number and size. Owned by one thread. */
+/**
+ * Tasks on their way in, with the lines they come from; bounded in number and size. Owned by one
+ * thread.
+ */
 final class TaskBatch {
   private record Item(long line, NewTask<Json> task) {}
 
@@ -34,7 +37,8 @@ final class TaskBatch {
   }
 
   /**
-   * Enqueues all in the open transaction and empties the batch; {@code bad} gets those whose payload is refused.
+   * Enqueues all in the open transaction and empties the batch; {@code bad} gets those whose
+   * payload is refused.
    *
    * @throws DatabaseException if the database refused: the transaction is lost
    */
@@ -46,7 +50,8 @@ final class TaskBatch {
       enqueueOneByOne(bad); // nothing was sent yet; which line it was only shows one by one
     } catch (DatabaseException e) {
       throw new DibsException(
-          "lines " + items.getFirst().line + " to " + items.getLast().line + ": " + e.getMessage(), e);
+          "lines " + items.getFirst().line + " to " + items.getLast().line + ": " + e.getMessage(),
+          e);
     }
     items.clear();
     chars = 0;

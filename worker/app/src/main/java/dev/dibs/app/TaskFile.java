@@ -7,8 +7,8 @@ import java.io.IOException;
 import java.util.function.Consumer;
 
 /**
- * A file with one task a line on its way in: all of it in one transaction, or with {@code keepGoing} batch by batch
- * without the bad lines. Owned by one thread.
+ * A file with one task a line on its way in: all of it in one transaction, or with {@code
+ * keepGoing} batch by batch without the bad lines. Owned by one thread.
  */
 final class TaskFile {
   private final LineReader lines;
@@ -23,7 +23,12 @@ final class TaskFile {
   private long bad;
 
   TaskFile(
-      LineReader lines, TaskLine reader, EnqueueSession session, ProgressBar progress, boolean keepGoing, Shell shell) {
+      LineReader lines,
+      TaskLine reader,
+      EnqueueSession session,
+      ProgressBar progress,
+      boolean keepGoing,
+      Shell shell) {
     this.lines = lines;
     this.reader = reader;
     this.session = session;
@@ -37,7 +42,8 @@ final class TaskFile {
   /**
    * Enqueues what the lines say and commits; answers how many lines were bad.
    *
-   * @throws DibsException at the first bad line, unless the good ones are to go on; nothing is committed then
+   * @throws DibsException at the first bad line, unless the good ones are to go on; nothing is
+   *     committed then
    */
   long enqueue() throws IOException {
     while (lines.next()) {
@@ -69,7 +75,8 @@ final class TaskFile {
   }
 
   private static void fail(DibsException e) {
-    throw new DibsException(e.getMessage() + "; nothing was enqueued, --keep-going leaves out the bad lines", e);
+    throw new DibsException(
+        e.getMessage() + "; nothing was enqueued, --keep-going leaves out the bad lines", e);
   }
 
   private void report(DibsException e) {

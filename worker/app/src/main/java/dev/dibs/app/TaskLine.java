@@ -16,19 +16,27 @@ import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Reads one line of a task file: a JSON object such as {@code {"kind":"mail","payload":{"to":7},"delay":"5m"}}.
+ * Reads one line of a task file: a JSON object such as {@code
+ * {"kind":"mail","payload":{"to":7},"delay":"5m"}}.
  *
- * <p>The payload's text is taken as it stands, so that no number changes. Messages never show it. Immutable.
+ * <p>The payload's text is taken as it stands, so that no number changes. Messages never show it.
+ * Immutable.
  */
 final class TaskLine {
-  private static final String FIELDS = "kind, payload, queue, priority, delay, runAt, maxAttempts, timeout, headers";
+  private static final String FIELDS =
+      "kind, payload, queue, priority, delay, runAt, maxAttempts, timeout, headers";
   private static final JsonMapper JSON =
-      JsonMapper.builder(JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build()).build();
+      JsonMapper.builder(
+              JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
+          .build();
 
   private final NewTask<Json> defaults;
   private final boolean kindIsGiven;
 
-  /** Reads lines that need only say what differs from {@code defaults}; the kind too where it is given. */
+  /**
+   * Reads lines that need only say what differs from {@code defaults}; the kind too where it is
+   * given.
+   */
   TaskLine(NewTask<Json> defaults, boolean kindIsGiven) {
     this.defaults = defaults;
     this.kindIsGiven = kindIsGiven;
@@ -41,13 +49,15 @@ final class TaskLine {
    */
   NewTask<Json> parse(String line) {
     try (JsonParser parser = JSON.createParser(line)) {
-      if (parser.nextToken() != JsonToken.START_OBJECT) throw new DibsException("must be a JSON object with a kind");
+      if (parser.nextToken() != JsonToken.START_OBJECT)
+        throw new DibsException("must be a JSON object with a kind");
       NewTask<Json> task = object(parser, line);
       if (parser.nextToken() != null) throw new DibsException("holds more than one JSON object");
       return task;
     } catch (JacksonException e) {
       TokenStreamLocation at = e.getLocation();
-      throw new DibsException("is not valid JSON" + (at == null ? "" : " (column " + at.getColumnNr() + ")"));
+      throw new DibsException(
+          "is not valid JSON" + (at == null ? "" : " (column " + at.getColumnNr() + ")"));
     } catch (IllegalArgumentException e) {
       throw new DibsException(String.valueOf(e.getMessage()), e);
     }
@@ -71,9 +81,11 @@ final class TaskLine {
     return new NewTask<>(fresh.id(), fresh.kind(), fresh.payload(), task.options());
   }
 
-  private static NewTask<Json> with(NewTask<Json> task, String field, JsonParser parser, String line) {
+  private static NewTask<Json> with(
+      NewTask<Json> task, String field, JsonParser parser, String line) {
     return switch (field) {
-      case "payload" -> new NewTask<>(task.id(), task.kind(), payload(parser, line), task.options());
+      case "payload" ->
+          new NewTask<>(task.id(), task.kind(), payload(parser, line), task.options());
       case "queue" -> task.queue(text(parser, field));
       case "priority" -> task.priority(priority(parser));
       case "delay" -> task.delay(DurationText.parse(text(parser, field)));
@@ -82,14 +94,19 @@ final class TaskLine {
       case "timeout" -> task.timeout(DurationText.parse(text(parser, field)));
       case "headers" -> withHeaders(task, parser);
       default ->
-          throw new DibsException("has an unknown field '" + Text.cut(Text.storable(field), 40) + "'; known are " + FIELDS);
+          throw new DibsException(
+              "has an unknown field '"
+                  + Text.cut(Text.storable(field), 40)
+                  + "'; known are "
+                  + FIELDS);
     };
   }
 
   private static Json payload(JsonParser parser, String line) {
     long start = parser.currentTokenLocation().getCharOffset();
     parser.skipChildren();
-    if (parser.currentToken() == JsonToken.VALUE_STRING) parser.getStringLength(); // strings are read lazily
+    if (parser.currentToken() == JsonToken.VALUE_STRING)
+      parser.getStringLength(); // strings are read lazily
     long end = parser.currentLocation().getCharOffset();
     return new Json(line.substring(Math.toIntExact(start), Math.toIntExact(end)));
   }
@@ -101,7 +118,8 @@ final class TaskLine {
   }
 
   private static NewTask<Json> withHeaders(NewTask<Json> task, JsonParser parser) {
-    if (parser.currentToken() != JsonToken.START_OBJECT) throw new DibsException("headers must be an object of strings");
+    if (parser.currentToken() != JsonToken.START_OBJECT)
+      throw new DibsException("headers must be an object of strings");
     while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
       String name = parser.currentName();
       parser.nextToken();
@@ -111,12 +129,14 @@ final class TaskLine {
   }
 
   private static String text(JsonParser parser, String field) {
-    if (parser.currentToken() != JsonToken.VALUE_STRING) throw new DibsException(field + " must be a string");
+    if (parser.currentToken() != JsonToken.VALUE_STRING)
+      throw new DibsException(field + " must be a string");
     return parser.getString();
   }
 
   private static int number(JsonParser parser, String field) {
-    if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT || parser.getNumberType() != JsonParser.NumberType.INT) {
+    if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT
+        || parser.getNumberType() != JsonParser.NumberType.INT) {
       throw new DibsException(field + " must be a whole number");
     }
     return parser.getIntValue();

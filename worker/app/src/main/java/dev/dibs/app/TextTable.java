@@ -2,6 +2,8 @@ package dev.dibs.app;
 
 import dev.dibs.Text;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -9,8 +11,8 @@ import java.util.stream.IntStream;
 /**
  * Rows of text under headings, aligned: numbers to the right, the rest to the left.
  *
- * <p>Names come from the database, where anybody may have put control characters: none reaches the terminal. Owned by
- * one thread.
+ * <p>Names come from the database, where anybody may have put control characters: none reaches the
+ * terminal. Owned by one thread.
  */
 final class TextTable {
   private static final String GAP = "  ";
@@ -20,19 +22,20 @@ final class TextTable {
 
   TextTable(String... headings) {
     rows.add(List.of(headings));
-    numeric = new ArrayList<>(java.util.Collections.nCopies(headings.length, true));
+    numeric = new ArrayList<>(Collections.nCopies(headings.length, true));
   }
 
   /** Adds a row; a column is numeric while every cell in it is a number or empty. */
   TextTable add(Object... cells) {
     if (cells.length != numeric.size()) {
-      throw new IllegalArgumentException("a row needs " + numeric.size() + " cells, has " + cells.length);
+      throw new IllegalArgumentException(
+          "a row needs " + numeric.size() + " cells, has " + cells.length);
     }
     for (int i = 0; i < cells.length; i++) {
       boolean number = cells[i] instanceof Number || cells[i].toString().isEmpty();
       numeric.set(i, numeric.get(i) && number);
     }
-    rows.add(java.util.Arrays.stream(cells).map(cell -> clean(cell.toString())).toList());
+    rows.add(Arrays.stream(cells).map(cell -> clean(cell.toString())).toList());
     return this;
   }
 
