@@ -3,6 +3,7 @@ package dev.dibs.worker;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -73,8 +74,9 @@ final class Loop {
     }
   }
 
-  /** Waits for the thread to end, then interrupts it. */
+  /** Wakes the thread if it is parked, waits for it to end, then interrupts it. */
   void join(Duration timeout) throws InterruptedException {
+    LockSupport.unpark(thread);
     if (!thread.join(timeout)) thread.interrupt();
   }
 
