@@ -73,7 +73,7 @@ class ReadmeTest {
                   Thread.currentThread().interrupt();
                 }
               });
-      Awaitility.await().until(() -> db.value("select invoiced from orders").equals("t"));
+      Awaitility.await().until(() -> "t".equals(db.value("select invoiced from orders")));
       assertThat(db.finished("SUCCEEDED")).isEqualTo(1);
       worker.interrupt();
       worker.join();
