@@ -55,6 +55,7 @@ public final class Dibs {
   private static List<Object> commands(Shell shell) {
     return List.of(
         new DemoCommand(shell),
+        new WorkerCommand(shell),
         new EnqueueCommand(shell),
         new StatusCommand(shell),
         new MigrateCommand(shell),
