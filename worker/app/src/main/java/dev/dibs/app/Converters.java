@@ -20,6 +20,8 @@ final class Converters {
     commands.registerConverter(Priority.class, saying(Priority::parse));
     commands.registerConverter(Duration.class, saying(DurationText::parse));
     commands.registerConverter(Instant.class, saying(Converters::instant));
+    commands.registerConverter(QueueShare.class, saying(QueueShare::parse));
+    commands.registerConverter(HttpUrl.class, saying(HttpUrl::prefix));
   }
 
   /**

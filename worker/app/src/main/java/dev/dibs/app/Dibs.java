@@ -61,6 +61,7 @@ public final class Dibs {
   private static List<Object> commands(Shell shell) {
     return List.of(
         new DemoCommand(shell),
+        new WorkerCommand(shell),
         new EnqueueCommand(shell),
         new StatusCommand(shell),
         new MigrateCommand(shell),

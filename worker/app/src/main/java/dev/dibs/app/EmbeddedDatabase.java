@@ -105,8 +105,8 @@ final class EmbeddedDatabase implements AutoCloseable {
   /** Stops the server and deletes its data, if this process started it. */
   @Override
   public void close() {
+    stop(); // still known at exit: a JVM that ends now waits until this is through
     AtExit.remove(ending);
-    stop();
   }
 
   private synchronized void stop() {

@@ -37,6 +37,7 @@ final class Link implements AutoCloseable {
   private final Duration answerWithin;
   private final String setUp;
   private volatile @Nullable Connection connection;
+  private volatile boolean closed;
 
   /**
    * A link.
@@ -74,7 +75,7 @@ final class Link implements AutoCloseable {
 
   private SQLException noticed(SQLException e) {
     if (isBroken(e)) {
-      outage.failed(e);
+      if (!closed) outage.failed(e);
       drop();
     }
     return e;
@@ -114,9 +115,13 @@ final class Link implements AutoCloseable {
     }
   }
 
-  /** Ends the connection, which also wakes a thread that waits for an answer on it. */
+  /**
+   * Ends the connection, which also wakes a thread that waits for an answer on it; what it is told
+   * then is no outage.
+   */
   @Override
   public void close() {
+    closed = true;
     drop();
   }
 }

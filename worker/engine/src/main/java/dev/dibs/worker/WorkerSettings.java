@@ -3,6 +3,7 @@ package dev.dibs.worker;
 import dev.dibs.Codec;
 import dev.dibs.sql.Schema;
 import java.time.Duration;
+import java.util.List;
 
 /**
  * How a worker works. Immutable.
@@ -23,6 +24,7 @@ public record WorkerSettings(
     Duration drainTimeout,
     int maxLosses) {
   private static final Duration SHORTEST_LEASE = Duration.ofMillis(500);
+  private static final Duration LONGEST = Duration.ofDays(30);
 
   /**
    * Schema {@code dibs}, JSON by Jackson, lease 15 s, poll every second, drain for 20 s, dead after
@@ -46,6 +48,12 @@ public record WorkerSettings(
     }
     if (drainTimeout.isNegative()) {
       throw new IllegalArgumentException("drainTimeout must not be negative, was " + drainTimeout);
+    }
+    for (Duration duration : List.of(lease, pollInterval, drainTimeout)) {
+      if (duration.compareTo(LONGEST) > 0) {
+        throw new IllegalArgumentException(
+            "lease, pollInterval and drainTimeout must be at most 30 days, was " + duration);
+      }
     }
     if (maxLosses < 1) {
       throw new IllegalArgumentException("maxLosses must be >= 1, was " + maxLosses);

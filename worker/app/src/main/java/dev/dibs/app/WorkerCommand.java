@@ -1,0 +1,90 @@
+package dev.dibs.app;
+
+import com.zaxxer.hikari.HikariDataSource;
+import dev.dibs.worker.Worker;
+import dev.dibs.worker.WorkerBuilder;
+import dev.dibs.worker.WorkerSettings;
+import java.time.Duration;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** {@code dibs worker}: runs tasks until a signal ends it; then it drains. */
+@Command(
+    name = "worker",
+    description = {
+      "Run tasks of the kinds http, exec and noop, and those of your own jars.",
+      "",
+      "SIGTERM ends it: it claims no more, waits for what runs, gives back the rest."
+    })
+final class WorkerCommand implements Callable<Integer> {
+  private static final Duration LONGEST_ANSWER = Duration.ofSeconds(30);
+
+  /** Of a statement of a handler's own: long, but a connection that leads nowhere ends some day. */
+  private static final Duration LONGEST_HANDLER_STATEMENT = Duration.ofMinutes(10);
+
+  private static final int ID_SHOWN = 8;
+
+  private final Shell shell;
+
+  @Mixin EngineOptions engine = new EngineOptions();
+  @Mixin HandlerOptions handling = new HandlerOptions();
+  @Mixin AdminOptions watching = new AdminOptions();
+  @Mixin DatabaseOptions options = new DatabaseOptions();
+
+  WorkerCommand(Shell shell) {
+    this.shell = shell;
+  }
+
+  @Override
+  public Integer call() throws InterruptedException {
+    WorkerSettings settings = engine.settings(options.schema());
+    int transactions = engine.transactions();
+    try (var handlers = handling.load();
+        @Nullable AdminEndpoint admin = watching.open();
+        Database database = options.findOrStart(shell, "worker");
+        HikariDataSource pool = database.pooled(transactions, LONGEST_HANDLER_STATEMENT)) {
+      pool.setMinimumIdle(0); // most workers' handlers open no transaction
+      WorkerBuilder builder =
+          Worker.on(database.plain(LONGEST_ANSWER)).transactions(pool).settings(settings);
+      engine.queues().forEach(share -> builder.queue(share.queue(), share.concurrency()));
+      if (admin != null) builder.metrics(admin.registry());
+      try (Worker worker = handlers.start(builder);
+          @Nullable QueueGauges gauges =
+              admin == null ? null : new QueueGauges(database, admin.registry())) {
+        if (admin != null) admin.show(worker);
+        if (gauges != null) gauges.start();
+        shell.out().println(started(worker, database, handlers, admin));
+        awaitEnd(worker);
+      }
+    }
+    return 0;
+  }
+
+  /** A signal drains the worker before the embedded database, which was added earlier, ends. */
+  private static void awaitEnd(Worker worker) throws InterruptedException {
+    Runnable drain = worker::close;
+    AtExit.add(drain);
+    try {
+      worker.awaitShutdown();
+    } finally {
+      AtExit.remove(drain);
+    }
+  }
+
+  private String started(
+      Worker worker, Database database, LoadedHandlers handlers, @Nullable AdminEndpoint admin) {
+    return "dibs worker %s on %s (schema %s): queues %s; kinds %s; concurrency %d; admin %s"
+        .formatted(
+            worker.id().toString().substring(0, ID_SHOWN),
+            database.url().toString().replaceFirst("\\?.*", ""),
+            database.schema().name(),
+            engine.queues().stream().map(QueueShare::toString).collect(Collectors.joining(", ")),
+            String.join(", ", new TreeSet<>(handlers.kinds())),
+            engine.concurrency(),
+            admin == null ? "off" : admin.url());
+  }
+}
