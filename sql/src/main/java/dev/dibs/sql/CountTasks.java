@@ -98,7 +98,9 @@ public final class CountTasks {
                 select(TASK_HISTORY.STATUS, count().as("tasks"))
                     .from(TASK_HISTORY)
                     .where(TASK_HISTORY.QUEUE.eq(queue))
-                    .and(TASK_HISTORY.FINISHED_AT.gt(Time.now().sub(Time.micros(inline(ONE_MINUTE)))))
+                    .and(
+                        TASK_HISTORY.FINISHED_AT.gt(
+                            Time.now().sub(Time.micros(inline(ONE_MINUTE)))))
                     .groupBy(TASK_HISTORY.STATUS))
             .as("h");
     var status = field(name("h", "status"), TASK_HISTORY.STATUS.getDataType());
