@@ -75,4 +75,9 @@ public final class FinishTask {
   private static Map<String, Object> values(Task.Hold hold) {
     return Map.of("id", hold.id(), "lease", hold.lease());
   }
+
+  /** The statement, for those who review it. */
+  String sql() {
+    return finish.sql();
+  }
 }

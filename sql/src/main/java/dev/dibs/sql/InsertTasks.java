@@ -137,4 +137,9 @@ public final class InsertTasks {
       case Due.At(var instant) -> instant.atOffset(ZoneOffset.UTC);
     };
   }
+
+  /** The statement, for those who review it. */
+  String sql() {
+    return text.sql();
+  }
 }

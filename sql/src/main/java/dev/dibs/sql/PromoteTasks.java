@@ -97,4 +97,9 @@ public final class PromoteTasks {
       return new Promoted(rows.getInt(1), Set.of((String[]) rows.getArray(2).getArray()), nextDue);
     }
   }
+
+  /** The statement, for those who review it. */
+  String sql() {
+    return text.sql();
+  }
 }

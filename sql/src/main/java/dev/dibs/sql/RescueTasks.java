@@ -143,4 +143,9 @@ public final class RescueTasks {
           rows.getInt(1), rows.getInt(2), Set.of((String[]) rows.getArray(3).getArray()));
     }
   }
+
+  /** The statement, for those who review it. */
+  String sql() {
+    return ofWorker.sql();
+  }
 }

@@ -69,10 +69,15 @@ public final class TestDatabase implements AutoCloseable {
       server = given;
     }
     administer("create database " + TEMPLATE);
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread(() -> administer("drop database if exists " + TEMPLATE + " with (force)")));
+    if (!given.isEmpty()) dropTemplateAtExit();
     Migrations.migrate(dataSource(url(TEMPLATE)), Schema.DEFAULT);
+  }
+
+  /** A server that was there before stays as it was; the embedded one goes with this JVM. */
+  private static void dropTemplateAtExit() {
+    var drop =
+        new Thread(() -> administer("drop database if exists " + TEMPLATE + " with (force)"));
+    Runtime.getRuntime().addShutdownHook(drop);
   }
 
   private static void administer(String sql) {

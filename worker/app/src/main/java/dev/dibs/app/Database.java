@@ -29,7 +29,7 @@ final class Database implements AutoCloseable {
   Database(DatabaseUrl url, Schema schema, String command, Runnable onClose) {
     this.url = url;
     this.schema = schema;
-    this.user = "dibs " + command;
+    this.user = command.startsWith("dibs ") ? command : "dibs " + command;
     this.onClose = onClose;
   }
 
@@ -39,6 +39,12 @@ final class Database implements AutoCloseable {
 
   DatabaseUrl url() {
     return url;
+  }
+
+  /** The same database, with connections that find unqualified names in another schema. */
+  Database withSearchPath(String other) {
+    String jdbc = url.jdbc() + (url.jdbc().contains("?") ? "&" : "?") + "currentSchema=" + other;
+    return new Database(new DatabaseUrl(jdbc, url.user(), url.password()), schema, user, () -> {});
   }
 
   /**

@@ -124,12 +124,8 @@ final class DemoCommand implements Callable<Integer> {
       end = watch(dsl, database.schema().name(), queue, board, members, notes);
       members.stop();
     }
-    Map<String, Long> shares = new LinkedHashMap<>();
-    for (int i = 1; i <= processes; i++) {
-      String process = "w" + i;
-      if (!notes.containsKey(process))
-        shares.put(process, end.byProcess().getOrDefault(process, 0L));
-    }
+    Map<String, Long> shares = new LinkedHashMap<>(end.byProcess());
+    shares.keySet().removeAll(notes.keySet());
     DemoCheck check = DemoCheck.of(dsl, database.schema().name(), queue, size, shares);
     var report =
         new DemoReport(
@@ -165,7 +161,7 @@ final class DemoCommand implements Callable<Integer> {
     long changedAt = System.nanoTime();
     long doneBefore = 0;
     while (true) {
-      DemoProgress progress = DemoProgress.read(dsl, dibs, queue);
+      DemoProgress progress = DemoProgress.read(dsl, dibs, queue, members.members());
       board.show(progress, notes);
       if (progress.isOver()) return progress;
       if (notes.isEmpty() && progress.done() >= MIDDLE * tasks) {

@@ -3,9 +3,9 @@ package dev.dibs.app;
 import dev.dibs.Outcome;
 import dev.dibs.worker.Handlers;
 import dev.dibs.worker.RunningTask;
-import dev.dibs.worker.TaskTransaction;
 import java.math.BigDecimal;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jooq.DSLContext;
 import org.jooq.exception.DataAccessException;
@@ -16,13 +16,16 @@ import org.jooq.exception.DataAccessException;
  */
 final class DemoHandlers {
   private static final String LOCK_NOT_AVAILABLE = "55P03";
+  private static final long SHORTEST_SNOOZE_MILLIS = 2;
+  private static final long LONGEST_SNOOZE_MILLIS = 100;
 
-  private final String schema;
   private final String process;
 
-  /** Handlers that write to the demo schema in the name of one process. */
-  DemoHandlers(String schema, String process) {
-    this.schema = schema;
+  /**
+   * Handlers that write in the name of one process; connections find the demo's tables by their
+   * search path.
+   */
+  DemoHandlers(String process) {
     this.process = process;
   }
 
@@ -39,30 +42,26 @@ final class DemoHandlers {
    */
   private Outcome transfer(DemoDomain.Transfer transfer, RunningTask task) throws Exception {
     task.transaction(transaction -> {
-      DSLContext dsl = here(transaction);
+      DSLContext dsl = transaction.dsl();
       BigDecimal amount = BigDecimal.valueOf(transfer.cents(), 2);
-      var locked =
+      int from = transfer.from();
+      int to = transfer.to();
+      Map<Integer, BigDecimal> balances =
           dsl.fetch(
-              "select id, balance from account where id in (?, ?) order by id for update",
-              transfer.from(),
-              transfer.to());
-      BigDecimal balance =
-          locked.stream()
-              .filter(row -> row.get(0, Integer.class) == transfer.from())
-              .map(row -> row.get(1, BigDecimal.class))
-              .findFirst()
-              .orElseThrow();
-      boolean covered = balance.compareTo(amount) >= 0;
+                  "select id, balance from account where id in (?, ?) order by id for update",
+                  from,
+                  to)
+              .intoMap(row -> row.get(0, Integer.class), row -> row.get(1, BigDecimal.class));
+      boolean covered = balances.getOrDefault(from, BigDecimal.ZERO).compareTo(amount) >= 0;
       if (covered) {
         dsl.execute(
-            "update account set balance = balance - ? where id = ?", amount, transfer.from());
-        dsl.execute("update account set balance = balance + ? where id = ?", amount, transfer.to());
-        dsl.execute(
-            "insert into journal values (?, ?, ?, ?)",
-            task.id(),
-            transfer.from(),
-            transfer.to(),
-            amount);
+            "update account set balance = balance + case id when ? then -? else ? end where id in (?, ?)",
+            from,
+            amount,
+            amount,
+            from,
+            to);
+        dsl.execute("insert into journal values (?, ?, ?, ?)", task.id(), from, to, amount);
       }
       note(dsl, task, covered ? "transferred" : "not covered");
     });
@@ -71,52 +70,59 @@ final class DemoHandlers {
 
   /**
    * A busy event is no reason to wait with a connection in hand: the task comes again in a few
-   * milliseconds.
+   * milliseconds. Seats are never given back, so who finds none free need not lock to be told.
    */
   private Outcome book(DemoDomain.Booking booking, RunningTask task) throws Exception {
     try {
       task.transaction(transaction -> {
-        DSLContext dsl = here(transaction);
-        var event = dsl.fetchSingle("select seats, sold from event where id = 1 for update nowait");
-        int sold = event.get(1, Integer.class);
-        boolean free = sold < event.get(0, Integer.class);
+        DSLContext dsl = transaction.dsl();
+        boolean free = hasFreeSeat(dsl, "") && hasFreeSeat(dsl, " for update nowait");
         if (free) {
-          dsl.execute("update event set sold = sold + 1 where id = 1");
-          dsl.execute("insert into seat values (?, ?)", sold + 1, booking.buyer());
+          dsl.execute(
+              """
+              with sale as (update event set sold = sold + 1 where id = 1 returning sold)
+              insert into seat select sold, ? from sale\
+              """,
+              booking.buyer());
         }
         note(dsl, task, free ? "booked" : "sold out");
       });
       return Outcome.done();
     } catch (DataAccessException e) {
       if (!LOCK_NOT_AVAILABLE.equals(e.sqlState())) throw e;
-      return Outcome.snooze(Duration.ofMillis(ThreadLocalRandom.current().nextLong(2, 12)));
+      return Outcome.snooze(snooze(task.attempt()));
     }
+  }
+
+  private static boolean hasFreeSeat(DSLContext dsl, String locking) {
+    return dsl.fetchSingle("select sold < seats from event where id = 1" + locking)
+        .get(0, Boolean.class);
+  }
+
+  /**
+   * A few milliseconds, more of them the more often the event was busy: a crowd that keeps knocking
+   * serves nobody.
+   */
+  private static Duration snooze(int attempt) {
+    long longest = Math.min(LONGEST_SNOOZE_MILLIS, SHORTEST_SNOOZE_MILLIS + 5L * attempt);
+    return Duration.ofMillis(ThreadLocalRandom.current().nextLong(SHORTEST_SNOOZE_MILLIS, longest));
   }
 
   /** Who locks the project first decides; those who come later see the decision. */
   private Outcome accept(DemoDomain.Acceptance acceptance, RunningTask task) throws Exception {
     task.transaction(transaction -> {
-      DSLContext dsl = here(transaction);
-      var project =
-          dsl.fetchSingle(
-              "select accepted from project where id = ? for update", acceptance.project());
-      boolean open = project.get(0) == null;
-      if (open) {
-        dsl.execute(
-            "update project set accepted = ? where id = ?",
-            acceptance.proposal(),
-            acceptance.project());
+      DSLContext dsl = transaction.dsl();
+      int project = acceptance.project();
+      Object accepted =
+          dsl.fetchSingle("select accepted from project where id = ? for update", project).get(0);
+      String state = accepted == null ? "accepted" : "rejected";
+      if (accepted == null) {
+        dsl.execute("update project set accepted = ? where id = ?", acceptance.proposal(), project);
       }
-      String state = open ? "accepted" : "rejected";
       dsl.execute("update proposal set state = ? where id = ?", state, acceptance.proposal());
       note(dsl, task, state);
     });
     return Outcome.done();
-  }
-
-  private DSLContext here(TaskTransaction transaction) {
-    transaction.execute("set local search_path to " + schema);
-    return transaction.dsl();
   }
 
   private void note(DSLContext dsl, RunningTask task, String result) {

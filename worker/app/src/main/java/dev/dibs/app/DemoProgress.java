@@ -1,6 +1,7 @@
 package dev.dibs.app;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jooq.DSLContext;
 
@@ -13,7 +14,8 @@ import org.jooq.DSLContext;
  */
 record DemoProgress(long waiting, long running, Map<String, Long> byProcess) {
 
-  static DemoProgress read(DSLContext dsl, String dibs, String queue) {
+  static DemoProgress read(
+      DSLContext dsl, String dibs, String queue, List<DemoProcesses.Member> members) {
     var depth =
         dsl.fetchSingle(
             """
@@ -23,8 +25,8 @@ record DemoProgress(long waiting, long running, Map<String, Long> byProcess) {
                 .formatted(dibs),
             queue);
     Map<String, Long> byProcess = new LinkedHashMap<>();
-    dsl.fetch(
-            "select process, count(*) from effect group by process order by length(process), process")
+    members.forEach(member -> byProcess.put(member.name(), 0L));
+    dsl.fetch("select process, count(*) from effect group by process")
         .forEach(row -> byProcess.put(row.get(0, String.class), row.get(1, Long.class)));
     return new DemoProgress(depth.get(0, Long.class), depth.get(1, Long.class), byProcess);
   }

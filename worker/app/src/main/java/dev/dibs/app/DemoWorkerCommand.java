@@ -54,7 +54,7 @@ final class DemoWorkerCommand implements Callable<Integer> {
     Database database = options.find(shell, "demo " + process);
     DataSource plain = database.plain(Duration.ZERO);
     var meters = new SimpleMeterRegistry();
-    try (HikariDataSource pool = database.pooled(concurrency, ANSWER)) {
+    try (HikariDataSource pool = database.withSearchPath(demoSchema).pooled(concurrency, ANSWER)) {
       Worker worker =
           Worker.on(plain)
               .transactions(pool)
@@ -74,8 +74,8 @@ final class DemoWorkerCommand implements Callable<Integer> {
 
   private Handlers handlers(DataSource pool) {
     return naive
-        ? new NaiveDemoHandlers(pool, demoSchema, process).handlers()
-        : new DemoHandlers(demoSchema, process).handlers();
+        ? new NaiveDemoHandlers(pool, process).handlers()
+        : new DemoHandlers(process).handlers();
   }
 
   private static int refusals(SimpleMeterRegistry meters) {

@@ -2,6 +2,8 @@ package dev.dibs.app;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -23,6 +25,9 @@ import picocli.CommandLine.ScopeType;
     })
 public final class Dibs {
   private static final int HELP_WIDTH = 110;
+
+  /** Held, or its level is forgotten: what the driver remarks would stand beside our one line. */
+  private static final Logger DRIVER = Logger.getLogger("org.postgresql");
 
   @Option(
       names = {"-h", "--help"},
@@ -47,6 +52,7 @@ public final class Dibs {
 
   public static void main(String[] args) {
     Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
+    DRIVER.setLevel(Level.OFF);
     ParentWatch.start();
     System.exit(run(Shell.system(), args));
   }

@@ -25,7 +25,8 @@ final class EnvironmentDefaults implements IDefaultValueProvider {
   @Override
   public @Nullable String defaultValue(ArgSpec argument) {
     if (!(argument instanceof OptionSpec option) || isQuestion(option)) return null;
-    String value = environment.getOrDefault(variable(option), "");
+    String own = environment.getOrDefault(variable(option, option.command().name() + "-"), "");
+    String value = own.isEmpty() ? environment.getOrDefault(variable(option), "") : own;
     return value.isEmpty() ? null : value;
   }
 
@@ -35,7 +36,12 @@ final class EnvironmentDefaults implements IDefaultValueProvider {
   }
 
   static String variable(OptionSpec option) {
-    String name = option.longestName().replaceFirst("^--?", "");
+    return variable(option, "");
+  }
+
+  /** With a command's name in front the variable is for that command alone. */
+  private static String variable(OptionSpec option, String command) {
+    String name = command + option.longestName().replaceFirst("^--?", "");
     return "DIBS_" + name.toUpperCase(Locale.ROOT).replace('-', '_');
   }
 

@@ -1,6 +1,8 @@
 package dev.dibs.app;
 
 import dev.dibs.DibsException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
@@ -48,6 +50,8 @@ final class Errors implements IParameterExceptionHandler, IExecutionExceptionHan
     return switch (e) {
       case UsageException wrong -> wrongUsage(command, text(wrong));
       case DibsException failed -> failed(text(failed));
+      case IOException failed -> failed(text(failed));
+      case UncheckedIOException failed -> failed(text(failed));
       case InterruptedException stopped -> failed("interrupted");
       default ->
           failed(

@@ -23,13 +23,14 @@ final class NaiveDemoHandlers {
   }
 
   private final DataSource dataSource;
-  private final String schema;
   private final String process;
 
-  /** Handlers that write to the demo schema in the name of one process. */
-  NaiveDemoHandlers(DataSource dataSource, String schema, String process) {
+  /**
+   * Handlers that write in the name of one process; connections find the demo's tables by search
+   * path.
+   */
+  NaiveDemoHandlers(DataSource dataSource, String process) {
     this.dataSource = dataSource;
-    this.schema = schema;
     this.process = process;
   }
 
@@ -107,9 +108,7 @@ final class NaiveDemoHandlers {
 
   private void onOwnConnection(Work work) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
-      DSLContext dsl = DSL.using(connection, SQLDialect.POSTGRES);
-      dsl.execute("set search_path to " + schema);
-      work.on(dsl);
+      work.on(DSL.using(connection, SQLDialect.POSTGRES));
     }
   }
 

@@ -6,11 +6,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.lang.ProcessBuilder.Redirect;
-import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.function.IntPredicate;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What surrounds a command: its streams and its environment.
@@ -34,19 +32,17 @@ record Shell(
   static Shell system() {
     return new Shell(
         System.in,
-        writer(FileDescriptor.out, System.getProperty("stdout.encoding")),
-        writer(FileDescriptor.err, System.getProperty("stderr.encoding")),
+        writer(FileDescriptor.out),
+        writer(FileDescriptor.err),
         System.getenv(),
         Shell::isTerminal);
   }
 
-  /** On a terminal in the terminal's encoding; what goes to a file or a pipe is UTF-8. */
-  private static PrintWriter writer(FileDescriptor descriptor, @Nullable String encoding) {
-    Charset charset =
-        encoding == null
-            ? StandardCharsets.UTF_8
-            : Charset.forName(encoding, StandardCharsets.UTF_8);
-    return new PrintWriter(new FileOutputStream(descriptor), true, charset);
+  /**
+   * UTF-8 whatever the locale: in a container that has none, names and JSON must come out whole.
+   */
+  private static PrintWriter writer(FileDescriptor descriptor) {
+    return new PrintWriter(new FileOutputStream(descriptor), true, StandardCharsets.UTF_8);
   }
 
   /** Java cannot tell before 22, and never for err alone; every Unix has {@code test -t}. */

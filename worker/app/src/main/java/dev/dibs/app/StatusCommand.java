@@ -7,7 +7,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.locks.LockSupport;
-import javax.sql.DataSource;
+import org.jooq.exception.DataAccessException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -19,6 +19,7 @@ import picocli.CommandLine.Option;
 @Command(name = "status", description = "Show queues, rates of the last minute and workers.")
 final class StatusCommand implements Callable<Integer> {
   private static final Duration LONGEST_STATEMENT = Duration.ofMinutes(1);
+  private static final String FAILED = "the status could not be read";
   private static final String CLEAR = "\033[H\033[2J\033[3J";
 
   private final Shell shell;
@@ -44,24 +45,36 @@ final class StatusCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     if (!(watch >= 0 && watch <= 86_400))
       throw new UsageException("--watch must be 0 to 86400 seconds, was " + watch);
-    DataSource source = options.find(shell, "status").plain(LONGEST_STATEMENT);
+    Database database = options.find(shell, "status");
     boolean redraws = watch > 0 && !json && shell.outIsTerminal();
-    String report = report(source);
-    show(report, redraws);
+    show(report(database), redraws);
     while (watch > 0) {
       pause();
-      show(report(source), redraws);
+      showAgain(database, redraws);
     }
     return 0;
   }
 
-  private String report(DataSource source) {
-    try (Connection connection = source.getConnection()) {
+  /** Whoever watches a failover wants to see it through. */
+  private void showAgain(Database database, boolean redraws) throws InterruptedException {
+    try {
+      show(report(database), redraws);
+    } catch (DatabaseException e) {
+      new DatabaseWait(database).untilReachable(options.failFast);
+    }
+  }
+
+  private String report(Database database) {
+    try (Connection connection = database.plain(LONGEST_STATEMENT).getConnection()) {
       Migrations.check(connection, options.schema());
       StatusReport report = StatusReport.read(connection, options.schema());
       return json ? report.json() : report.text();
     } catch (SQLException e) {
-      throw new DatabaseException("the status could not be read", e);
+      throw new DatabaseException(FAILED, e);
+    } catch (DataAccessException e) {
+      SQLException cause = e.getCause(SQLException.class);
+      if (cause == null) throw e;
+      throw new DatabaseException(FAILED, cause);
     }
   }
 

@@ -84,4 +84,32 @@ class StatusCommandTest {
     assertThat(run.code()).isEqualTo(2);
     assertThat(run.err()).contains("was -1");
   }
+
+  @Test
+  void watch_goesOnAfterItsConnectionBroke() throws Exception {
+    var out = new StringWriter();
+    Shell shell =
+        Run.shell("", out, new StringWriter(), Map.of("DIBS_DATABASE_URL", database.url()));
+    var watching = Thread.ofPlatform().start(() -> Dibs.run(shell, "status", "--watch=0.01"));
+    await().atMost(ofSeconds(20)).until(() -> out.toString().contains("no workers"));
+    for (int i = 0; i < 20; i++) {
+      database.execute(
+          "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'dibs status' and datname = current_database()");
+    }
+    int before = out.toString().length();
+    await().atMost(ofSeconds(20)).until(() -> out.toString().length() > before);
+    watching.interrupt();
+    assertThat(watching.join(ofSeconds(20))).isTrue();
+  }
+
+  @Test
+  void brokenSchema_isNoBugOfDibs() {
+    database.execute("drop table dibs.worker");
+    var run = Run.dibs("status", "--database-url", database.url());
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.err())
+        .startsWith("dibs: the status could not be read: ")
+        .doesNotContain("bug")
+        .hasLineCount(1);
+  }
 }

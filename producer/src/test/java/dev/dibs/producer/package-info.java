@@ -1,0 +1,4 @@
+@NullMarked
+package dev.dibs.producer;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.dibs;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,43 @@
+package dev.dibs.sql;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The hot statements as they are sent, committed to be reviewed as SQL. A change here is a change
+ * of what the database does; to accept it, run the test with {@code -Ddibs.golden=write}.
+ */
+class GoldenSqlTest {
+  private static final Path GOLDEN = Path.of("src/test/resources/golden");
+
+  @Test
+  void statements_areWhatWasReviewed() throws IOException {
+    Map<String, String> statements =
+        Map.of(
+            "exchange", new Exchange(Schema.DEFAULT).sql(),
+            "insert", new InsertTasks(Schema.DEFAULT).sql(),
+            "finish", new FinishTask(Schema.DEFAULT).sql(),
+            "promote", new PromoteTasks(Schema.DEFAULT).sql(),
+            "rescue", new RescueTasks(Schema.DEFAULT).sql());
+    for (var statement : statements.entrySet()) {
+      Path file = GOLDEN.resolve(statement.getKey() + ".sql");
+      String text = lines(statement.getValue());
+      if (System.getProperty("dibs.golden", "").equals("write")) Files.writeString(file, text);
+      assertThat(text).as(file.toString()).isEqualTo(Files.readString(file));
+    }
+  }
+
+  /** Broken into lines at the clauses, for readers and diffs. */
+  private static String lines(String sql) {
+    return sql.replaceAll(
+                " (?=(from|where|set|order by|limit|returning|union all|cross join|for no key update)\\b)",
+                "\n  ")
+            .replaceAll("(?<=\\)), (?=\"\\w+\"(\\([^)]*\\))? as )", ",\n")
+        + "\n";
+  }
+}
