@@ -11,11 +11,11 @@ import dev.dibs.producer.Producer;
 import dev.dibs.sql.CountTasks.Depth;
 import dev.dibs.sql.Schema;
 import dev.dibs.testing.TestDatabase;
-import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -31,16 +31,17 @@ class QueueGaugesTest {
   void gauges_countWhatIsInTheDatabase() {
     try (var db = TestDatabase.create();
         var producer = Producer.on(db.dataSource());
-        var gauges = new QueueGauges(database(db), registry)) {
+        var gauges = new QueueGauges(database(db), Set.of("idle"), registry)) {
       for (int i = 0; i < 3; i++)
         producer.enqueue(Kind.json("k").task(new Json("1")).queue("mail"));
       producer.enqueue(Kind.json("k").task(new Json("1")).queue("mail").delay(ofSeconds(500)));
       gauges.start();
       await()
           .atMost(ofSeconds(10))
-          .until(() -> registry.find("dibs.queue.depth").gauges().size() == 2);
+          .until(() -> registry.find("dibs.queue.depth").gauges().size() == 6);
       assertThat(depth("mail", "PENDING")).isEqualTo(3);
       assertThat(depth("mail", "SCHEDULED")).isEqualTo(1);
+      assertThat(depth("idle", "PENDING")).isZero();
       assertThat(registry.get("dibs.queue.oldest.age").tag("queue", "mail").gauge().value())
           .isBetween(0.0, 60.0);
     }
@@ -53,19 +54,19 @@ class QueueGaugesTest {
   @Test
   void gauges_nameTheFullestQueuesAndForgetTheRest() {
     try (var db = TestDatabase.create();
-        var gauges = new QueueGauges(database(db), registry)) {
+        var gauges = new QueueGauges(database(db), Set.of("idle"), registry)) {
       List<Depth> depths = new ArrayList<>();
       for (int i = 1; i <= 150; i++) {
         depths.add(new Depth("q" + i, TaskStatus.PENDING, i, Optional.of(ofSeconds(i))));
       }
       gauges.show(depths);
-      assertThat(registry.find("dibs.queue.depth").gauges()).hasSize(101);
+      assertThat(registry.find("dibs.queue.depth").gauges()).hasSize(105);
       assertThat(depth("q150", "PENDING")).isEqualTo(150);
       assertThat(depth("other", "PENDING")).isEqualTo(50 * 51 / 2);
       assertThat(registry.get("dibs.queue.oldest.age").tag("queue", "other").gauge().value())
           .isEqualTo(50);
       gauges.show(List.of());
-      assertThat(registry.find("dibs.queue.depth").gauges()).extracting(Gauge::getId).isEmpty();
+      assertThat(registry.find("dibs.queue.depth").gauges()).hasSize(4);
     }
   }
 }
