@@ -75,7 +75,8 @@ public final class Dibs {
     Converters.register(line);
     Errors errors = new Errors(shell);
     describe(line);
-    return line.setUsageHelpWidth(HELP_WIDTH)
+    return line.setExpandAtFiles(false) // --payload @FILE is read as one value
+        .setUsageHelpWidth(HELP_WIDTH)
         .setDefaultValueProvider(new EnvironmentDefaults(shell.environment()))
         .setParameterExceptionHandler(errors)
         .setExecutionExceptionHandler(errors)

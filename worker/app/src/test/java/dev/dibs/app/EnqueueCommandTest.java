@@ -88,7 +88,7 @@ class EnqueueCommandTest {
 
   @Test
   void payload_comesFromAFileOrStandardInput() throws Exception {
-    Path file = Files.writeString(directory.resolve("payload.json"), "[1]");
+    Path file = Files.writeString(directory.resolve("payload.json"), "[ 1 ]\n");
     assertThat(enqueue("--kind", "a", "--payload", "@" + file).code()).isZero();
     assertThat(enqueueWith("[2]", "--kind", "b", "--payload", "-").code()).isZero();
     assertThat(database.value("select string_agg(payload::text, ' ' order by kind) from dibs.task"))
