@@ -65,6 +65,7 @@ public final class Dibs {
         new EnqueueCommand(shell),
         new StatusCommand(shell),
         new MigrateCommand(shell),
+        new BenchCommand(shell),
         new DemoWorkerCommand(shell));
   }
 
