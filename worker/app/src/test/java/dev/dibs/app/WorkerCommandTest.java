@@ -113,15 +113,7 @@ class WorkerCommandTest {
         String admin = out.toString().replaceFirst("(?s).* admin (\\S+)\n", "$1");
         assertThat(get(admin + "/health/ready")).isEqualTo(200);
         assertThat(
-                Run.dibs(
-                        "enqueue",
-                        "--database-url",
-                        db.url(),
-                        "--kind",
-                        "noop",
-                        "--queue",
-                        "mail",
-                        "--known-only")
+                Run.dibs("enqueue", "--database-url", db.url(), "--kind", "noop", "--queue", "mail")
                     .code())
             .isZero();
         await().atMost(ofSeconds(20)).until(() -> db.finished("SUCCEEDED") == 1);
