@@ -8,6 +8,7 @@ import dev.dibs.sql.Duties;
 import dev.dibs.sql.Exchange;
 import dev.dibs.sql.FinishTask;
 import dev.dibs.sql.Migrations;
+import dev.dibs.sql.Plans;
 import dev.dibs.sql.PromoteTasks;
 import dev.dibs.sql.ReadBack;
 import dev.dibs.sql.RescueTasks;
@@ -61,7 +62,7 @@ public final class Worker implements AutoCloseable {
   private static final Duration LAST_WRITES = Duration.ofSeconds(5);
 
   /** A statement the client no longer waits for ends at the server too. */
-  private static final String BOUNDED = "set statement_timeout = '30s'";
+  private static final String BOUNDED = "set statement_timeout = '30s'; " + Plans.FIXED;
 
   private final Plan plan;
   private final Outage outage = new Outage();
