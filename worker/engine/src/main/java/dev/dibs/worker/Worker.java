@@ -60,9 +60,6 @@ public final class Worker implements AutoCloseable {
   private static final Duration INTERRUPT_GRACE = Duration.ofSeconds(2);
   private static final Duration LAST_WRITES = Duration.ofSeconds(5);
 
-  /** A statement the client no longer waits for ends at the server too. */
-  private static final String BOUNDED = "set statement_timeout = '30s'";
-
   private final Plan plan;
   private final Outage outage = new Outage();
   private final CountDownLatch draining = new CountDownLatch(1);
@@ -104,9 +101,8 @@ public final class Worker implements AutoCloseable {
 
     this.heartLink = link(settings.lease().dividedBy(3), "set synchronous_commit = off");
     this.listenLink = link(EXCHANGE_ANSWER, "");
-    Link dutyLink = link(EXCHANGE_ANSWER, BOUNDED);
-    List<Link> exchangeLinks =
-        List.of(link(EXCHANGE_ANSWER, BOUNDED), link(EXCHANGE_ANSWER, BOUNDED));
+    Link dutyLink = link(EXCHANGE_ANSWER, "");
+    List<Link> exchangeLinks = List.of(link(EXCHANGE_ANSWER, ""), link(EXCHANGE_ANSWER, ""));
     this.links =
         List.of(heartLink, listenLink, dutyLink, exchangeLinks.get(0), exchangeLinks.get(1));
 

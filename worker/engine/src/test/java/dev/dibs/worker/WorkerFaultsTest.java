@@ -1,0 +1,103 @@
+package dev.dibs.worker;
+
+import static java.time.Duration.ofMillis;
+import static java.time.Duration.ofSeconds;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.dibs.Kind;
+import dev.dibs.NewTask;
+import dev.dibs.Outcome;
+import dev.dibs.producer.Producer;
+import dev.dibs.testing.TestDatabase;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.config.MeterFilter;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What goes wrong around a worker must not leave a task in the hands of nobody. */
+@Timeout(60)
+class WorkerFaultsTest {
+  record Mail(int number) {}
+
+  private static final Kind<Mail> MAIL = Kind.of("mail", Mail.class);
+  private static final WorkerSettings QUICK = WorkerSettings.DEFAULT.withLease(ofSeconds(1));
+  private static final WorkerSettings NO_POLL =
+      WorkerSettings.DEFAULT.withPollInterval(ofSeconds(50));
+
+  private final TestDatabase db = TestDatabase.create();
+  private final FaultyDataSource faulty = new FaultyDataSource(db.url());
+  private final Producer producer = Producer.on(db.dataSource());
+  private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+  private final List<Worker> workers = new ArrayList<>();
+
+  @AfterEach
+  void stopAll() {
+    workers.forEach(worker -> worker.stop(Duration.ZERO));
+    producer.close();
+    db.close();
+  }
+
+  private Worker start(
+      DataSource dataSource,
+      WorkerSettings settings,
+      MeterRegistry registry,
+      TaskHandler<Mail> handler) {
+    Worker worker =
+        Worker.on(dataSource)
+            .transactions(db.dataSource())
+            .queue("q", 8)
+            .queue("other", 8)
+            .handle(MAIL, handler)
+            .metrics(registry)
+            .settings(settings)
+            .start();
+    workers.add(worker);
+    return worker;
+  }
+
+  private Worker start(WorkerSettings settings, TaskHandler<Mail> handler) {
+    return start(db.dataSource(), settings, meters, handler);
+  }
+
+  private static NewTask<Mail> mail(int number) {
+    return MAIL.task(new Mail(number)).queue("q");
+  }
+
+  private void awaitFinished(String status, long count) {
+    await()
+        .atMost(ofSeconds(20))
+        .pollInterval(ofMillis(20))
+        .until(() -> db.finished(status) == count);
+  }
+
+  @Test
+  void beatsThatWaitForALock_doNotPileUpInTheServer() throws SQLException {
+    start(faulty, QUICK, meters, (mail, task) -> Outcome.done());
+    try (Connection operator = db.connect();
+        var statement = operator.createStatement()) {
+      operator.setAutoCommit(false);
+      statement.execute("select from dibs.worker for update");
+      int before = faulty.opened();
+      await().atMost(ofSeconds(30)).until(() -> faulty.opened() >= before + 8);
+      assertThat(
+              db.number(
+                  "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"))
+          .isLessThanOrEqualTo(2);
+    }
+  }
+}
