@@ -86,6 +86,22 @@ class WorkerFaultsTest {
   }
 
   @Test
+  void anExceptionThatCannotEvenTellItsMessage_failsItsTask() {
+    producer.enqueue(mail(1).maxAttempts(1));
+    start(
+        WorkerSettings.DEFAULT,
+        (mail, task) -> {
+          throw new RuntimeException() {
+            @Override
+            public String getMessage() {
+              throw new IllegalStateException("no message");
+            }
+          };
+        });
+    awaitFinished("DEAD", 1);
+  }
+
+  @Test
   void beatsThatWaitForALock_doNotPileUpInTheServer() throws SQLException {
     start(faulty, QUICK, meters, (mail, task) -> Outcome.done());
     try (Connection operator = db.connect();
