@@ -102,6 +102,70 @@ class WorkerFaultsTest {
   }
 
   @Test
+  void aMeterRegistryThatThrows_costsNoTask() {
+    var broken = new SimpleMeterRegistry();
+    broken
+        .config()
+        .meterFilter(
+            new MeterFilter() {
+              @Override
+              public Meter.Id map(Meter.Id id) {
+                if (id.getName().startsWith("dibs.task"))
+                  throw new IllegalStateException("no meters today");
+                return id;
+              }
+            });
+    for (int i = 0; i < 50; i++) producer.enqueue(mail(i));
+    Worker worker =
+        start(db.dataSource(), WorkerSettings.DEFAULT, broken, (mail, task) -> Outcome.done());
+    awaitFinished("SUCCEEDED", 50);
+    worker.stop(Duration.ZERO);
+    assertThat(db.number("select max(attempt) from dibs.task_history")).isEqualTo(1);
+    assertThat(db.number("select count(*) from dibs.worker")).isZero();
+  }
+
+  @Test
+  void aClaimWhoseAnswerFilledTheMemory_isFoundAndRun() {
+    for (int i = 0; i < 3; i++) producer.enqueue(mail(i));
+    faulty.failNext(new OutOfMemoryError("simulated"));
+    start(faulty, QUICK, meters, (mail, task) -> Outcome.done());
+    awaitFinished("SUCCEEDED", 3);
+  }
+
+  @Test
+  void aClaimWhoseAnswerTheDriverGaveUp_isFoundAndRun() {
+    for (int i = 0; i < 3; i++) producer.enqueue(mail(i));
+    faulty.failNext(new SQLException("Ran out of memory retrieving query results.", "53200"));
+    start(faulty, QUICK, meters, (mail, task) -> Outcome.done());
+    awaitFinished("SUCCEEDED", 3);
+    assertThat(db.number("select max(attempt) from dibs.task_history")).isEqualTo(1);
+  }
+
+  @Test
+  void anOutcomeWhoseConnectionBreaksOnItsSecondTry_keepsItsError() {
+    producer.enqueue(mail(1));
+    // Written all the same would be no test: the database refuses this outcome at first.
+    db.execute(
+        "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not now'; end $$");
+    db.execute(
+        "create trigger refuse before delete on dibs.task for each row execute function refuse()");
+    start(
+        faulty,
+        NO_POLL,
+        meters,
+        (mail, task) -> {
+          faulty.failNext(
+              new SQLException("odd", "XX000"), new SQLException("connection reset", "08006"));
+          return Outcome.dead("no ink");
+        });
+    await().atMost(ofSeconds(10)).until(() -> db.tasks("PROCESSING") == 1 && faulty.allFailed());
+    db.execute("drop trigger refuse on dibs.task");
+    awaitFinished("DEAD", 1);
+    assertThat(db.value("select errors -> 0 ->> 'message' from dibs.task_history"))
+        .isEqualTo("no ink");
+  }
+
+  @Test
   void beatsThatWaitForALock_doNotPileUpInTheServer() throws SQLException {
     start(faulty, QUICK, meters, (mail, task) -> Outcome.done());
     try (Connection operator = db.connect();
