@@ -58,8 +58,8 @@ final class ExchangeRecovery {
       boolean tooOld = System.nanoTime() - claim.since() > LOOKED_FOR.toNanos();
       if (!tasks.isEmpty() || tooOld) each.remove();
       if (tasks.isEmpty()) continue;
-      LOG.info("{} tasks of a claim that got no answer were found and are run", tasks.size());
-      ledger.adopt(tasks).forEach(runner::start);
+      LOG.info("{} tasks of a claim that got no answer were found", tasks.size());
+      ledger.adopt(claim.worker(), tasks).forEach(runner::start);
     }
   }
 
