@@ -68,6 +68,25 @@ class LedgerTest {
   }
 
   @Test
+  void aBellDuringAClaim_isHeardThoughOutcomesDepartMeanwhile() throws InterruptedException {
+    Task task = task("q");
+    ledger.returned(await(ledger), claimed(task));
+    makeThePollLong();
+    ledger.ring("q");
+    Trip claim = awaitSweep(ledger, "q");
+    ledger.ring("q");
+    ledger.finished(task, FinishedRun.of(task, Outcome.done(), null), RUN.toNanos());
+    Trip outcomes = await(ledger);
+    assertThat(outcomes.runs()).hasSize(1);
+    assertThat(outcomes.claims()).isFalse();
+
+    ledger.returned(outcomes, claimed());
+    ledger.returned(claim, claimed());
+
+    assertThat(await(ledger).claims()).isTrue();
+  }
+
+  @Test
   void aClaimThatComesBackToAFencedProcess_isGivenBack() throws InterruptedException {
     Trip trip = await(ledger);
     membership.renewed(UUID.randomUUID(), System.nanoTime());
