@@ -21,8 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import javax.sql.DataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -65,7 +64,7 @@ public final class Worker implements AutoCloseable {
   private final CountDownLatch draining = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
   private final CountDownLatch ended = new CountDownLatch(1);
-  private final ScheduledExecutorService timer;
+  private final ScheduledThreadPoolExecutor timer;
   private final Membership membership;
   private final Ledger ledger;
   private final TaskRunner runner;
@@ -84,8 +83,9 @@ public final class Worker implements AutoCloseable {
     var meters = new WorkerMeters(plan.registry());
     var bell = new Bell(schema);
     this.timer =
-        Executors.newSingleThreadScheduledExecutor(
-            Thread.ofPlatform().daemon().name("dibs-timer").factory());
+        new ScheduledThreadPoolExecutor(
+            1, Thread.ofPlatform().daemon().name("dibs-timer").factory());
+    timer.setRemoveOnCancelPolicy(true); // a run that is over must not stay until its timeout
     this.membership = new Membership(settings.fenceAfter());
     this.ledger =
         new Ledger(plan.queues(), plan.handlers().kinds(), membership, settings.pollInterval());
@@ -216,6 +216,11 @@ public final class Worker implements AutoCloseable {
         && draining.getCount() > 0
         && !outage.isAway()
         && membership.isHeld(System.nanoTime());
+  }
+
+  /** How many timeouts of runs lie ahead. */
+  int timeoutsAhead() {
+    return timer.getQueue().size();
   }
 
   /** Waits until the worker has stopped. */

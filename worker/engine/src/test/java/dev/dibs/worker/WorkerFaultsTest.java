@@ -166,6 +166,14 @@ class WorkerFaultsTest {
   }
 
   @Test
+  void aRunThatIsOver_isForgottenThoughItsTimeoutLiesAhead() {
+    for (int i = 0; i < 20; i++) producer.enqueue(mail(i).timeout(Duration.ofDays(1)));
+    Worker worker = start(WorkerSettings.DEFAULT, (mail, task) -> Outcome.done());
+    awaitFinished("SUCCEEDED", 20);
+    await().atMost(ofSeconds(5)).until(() -> worker.timeoutsAhead() == 0);
+  }
+
+  @Test
   void beatsThatWaitForALock_doNotPileUpInTheServer() throws SQLException {
     start(faulty, QUICK, meters, (mail, task) -> Outcome.done());
     try (Connection operator = db.connect();
