@@ -245,12 +245,15 @@ public final class Worker implements AutoCloseable {
     synchronized (draining) {
       if (draining.getCount() > 0) {
         draining.countDown();
+        boolean interrupted = false;
         try {
           drain(timeout);
         } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
+          runner.stopAll(RunningTask.Stop.SHUTDOWN);
+          interrupted = true; // kept until the end: the threads are still to be waited for
         }
         end();
+        if (interrupted) Thread.currentThread().interrupt();
       }
     }
   }

@@ -188,4 +188,38 @@ class WorkerFaultsTest {
           .isLessThanOrEqualTo(2);
     }
   }
+
+  @Test
+  void stopThatIsInterrupted_leavesNoThreadAndInterruptsTheHandlers() throws Exception {
+    var started = new CountDownLatch(1);
+    var interrupted = new AtomicBoolean();
+    producer.enqueue(mail(1));
+    Worker worker =
+        start(
+            WorkerSettings.DEFAULT,
+            (mail, task) -> {
+              started.countDown();
+              try {
+                new CountDownLatch(1).await();
+              } catch (InterruptedException e) {
+                interrupted.set(true);
+                throw e;
+              }
+              return Outcome.done();
+            });
+    assertThat(started.await(10, TimeUnit.SECONDS)).isTrue();
+    Thread stopper = Thread.ofPlatform().start(() -> worker.stop(ofSeconds(50)));
+    await().atMost(ofSeconds(5)).until(() -> !worker.isReady());
+    stopper.interrupt();
+    stopper.join();
+    assertThat(worker.isLive()).isFalse();
+    await().atMost(ofSeconds(5)).untilTrue(interrupted);
+    await().atMost(ofSeconds(5)).until(() -> engineThreads() == 0);
+  }
+
+  private static long engineThreads() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().startsWith("dibs-exchange"))
+        .count();
+  }
 }
