@@ -174,6 +174,36 @@ class WorkerFaultsTest {
   }
 
   @Test
+  void promotionsThatFail_doNotKeepTheTasksOfTheDead() {
+    UUID dead = UUID.randomUUID();
+    db.execute(
+        "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not now'; end $$");
+    db.execute(
+        "create trigger refuse before update on dibs.task for each row when (old.status = 'SCHEDULED') execute function refuse()");
+    producer.enqueue(mail(1).delay(ofMillis(1)));
+    producer.enqueue(mail(2));
+    db.execute(
+        "insert into dibs.worker (id, host, pid, version, queues, kinds, concurrency, lease_until)"
+            + " values (?, 'gone', 1, 'x', '{q}', '{mail}', 8, now() - interval '1 hour')",
+        dead);
+    db.execute(
+        "update dibs.task set status = 'PROCESSING', attempt = 1, lease = gen_random_uuid(), worker_id = ? where status = 'PENDING'",
+        dead);
+    start(QUICK.withPollInterval(ofMillis(100)), (mail, task) -> Outcome.done());
+    awaitFinished("SUCCEEDED", 1);
+  }
+
+  @Test
+  void tasksWithoutAWorkerRow_areAllRescuedAtOnce() {
+    db.execute(
+        "insert into dibs.task (id, queue, kind, payload, status, attempt, lease, worker_id)"
+            + " select gen_random_uuid(), 'q', 'mail', '{\"number\": 1}', 'PROCESSING', 1, gen_random_uuid(), gen_random_uuid()"
+            + " from generate_series(1, 1200)");
+    start(WorkerSettings.DEFAULT, (mail, task) -> Outcome.done());
+    awaitFinished("SUCCEEDED", 1200);
+  }
+
+  @Test
   void beatsThatWaitForALock_doNotPileUpInTheServer() throws SQLException {
     start(faulty, QUICK, meters, (mail, task) -> Outcome.done());
     try (Connection operator = db.connect();
