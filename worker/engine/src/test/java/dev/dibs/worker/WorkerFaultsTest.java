@@ -220,6 +220,24 @@ class WorkerFaultsTest {
   }
 
   @Test
+  void oneTaskPutIntoTwoQueues_isTwoTasks() {
+    var secondMayEnd = new CountDownLatch(1);
+    NewTask<Mail> task = MAIL.task(new Mail(1)).maxAttempts(1);
+    producer.enqueue(List.of(task.queue("q"), task.queue("other")));
+    start(
+        WorkerSettings.DEFAULT,
+        (mail, run) -> {
+          if (run.queue().equals("q")) return Outcome.done();
+          secondMayEnd.await();
+          return Outcome.dead("no ink");
+        });
+    await().atMost(ofSeconds(10)).until(() -> db.finished("SUCCEEDED") > 0);
+    secondMayEnd.countDown();
+    awaitFinished("DEAD", 1);
+    assertThat(db.finished("SUCCEEDED")).isEqualTo(1);
+  }
+
+  @Test
   void stopThatIsInterrupted_leavesNoThreadAndInterruptsTheHandlers() throws Exception {
     var started = new CountDownLatch(1);
     var interrupted = new AtomicBoolean();
