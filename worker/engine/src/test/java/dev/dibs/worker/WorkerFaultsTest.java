@@ -270,4 +270,11 @@ class WorkerFaultsTest {
         .filter(thread -> thread.getName().startsWith("dibs-exchange"))
         .count();
   }
+
+  @Test
+  void concurrencyBeyondAllReason_isRefused() {
+    assertThatThrownBy(() -> Worker.on(db.dataSource()).queue("q", Integer.MAX_VALUE))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("2147483647");
+  }
 }
