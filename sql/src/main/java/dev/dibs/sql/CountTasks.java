@@ -6,7 +6,10 @@ import static dev.dibs.sql.schema.Tables.WORKER;
 import static org.jooq.impl.DSL.count;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.inline;
+import static org.jooq.impl.DSL.lateral;
 import static org.jooq.impl.DSL.max;
+import static org.jooq.impl.DSL.name;
+import static org.jooq.impl.DSL.select;
 import static org.jooq.impl.DSL.when;
 
 import dev.dibs.TaskStatus;
@@ -52,6 +55,8 @@ public final class CountTasks {
    */
   public record State(String status, Duration up, long running) {}
 
+  private static final long ONE_MINUTE = 60_000_000;
+
   private final Schema schema;
 
   public CountTasks(Schema schema) {
@@ -77,19 +82,35 @@ public final class CountTasks {
                     : Optional.empty()));
   }
 
-  /** The tasks that ended within the last minute, by queue and status. */
+  /**
+   * The tasks that ended within the last minute, by queue and status; of the queues that a worker
+   * serves or a task waits in, so that an index finds them.
+   */
   public List<Rate> lastMinute(Connection connection) {
+    Field<String> queue = field(name("q", "queue"), SQLDataType.CLOB);
+    var queues =
+        select(TASK.QUEUE.as("queue"))
+            .from(TASK)
+            .union(select(field("unnest({0})", SQLDataType.CLOB, WORKER.QUEUES)).from(WORKER))
+            .asTable("q");
+    var ended =
+        lateral(
+                select(TASK_HISTORY.STATUS, count().as("tasks"))
+                    .from(TASK_HISTORY)
+                    .where(TASK_HISTORY.QUEUE.eq(queue))
+                    .and(
+                        TASK_HISTORY.FINISHED_AT.gt(
+                            Time.now().sub(Time.micros(inline(ONE_MINUTE)))))
+                    .groupBy(TASK_HISTORY.STATUS))
+            .as("h");
+    var status = field(name("h", "status"), TASK_HISTORY.STATUS.getDataType());
+    var tasks = field(name("h", "tasks"), SQLDataType.BIGINT);
     return schema
         .dsl(connection)
-        .select(TASK_HISTORY.QUEUE, TASK_HISTORY.STATUS, count())
-        .from(TASK_HISTORY)
-        .where(
-            TASK_HISTORY.FINISHED_AT.gt(
-                field(
-                    "statement_timestamp() - interval '1 minute'",
-                    TASK_HISTORY.FINISHED_AT.getDataType())))
-        .groupBy(TASK_HISTORY.QUEUE, TASK_HISTORY.STATUS)
-        .orderBy(TASK_HISTORY.QUEUE, TASK_HISTORY.STATUS)
+        .select(queue, status, tasks)
+        .from(queues)
+        .crossJoin(ended)
+        .orderBy(queue, status)
         .fetch(row ->
             new Rate(row.value1(), TaskStatus.valueOf(row.value2().getLiteral()), row.value3()));
   }

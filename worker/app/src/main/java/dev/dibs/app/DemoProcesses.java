@@ -2,7 +2,6 @@ package dev.dibs.app;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,42 +52,17 @@ final class DemoProcesses implements AutoCloseable {
   }
 
   private ProcessBuilder builder(String name) {
-    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-    List<String> command =
+    List<String> arguments =
         new ArrayList<>(
             List.of(
-                java.toString(),
-                "-Xmx192m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-XX:-UsePerfData",
-                "-Dorg.jooq.no-logo=true",
-                "-Dorg.jooq.no-tips=true",
-                "-Ddibs.parent=" + ProcessHandle.current().pid(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Dibs.class.getName(),
                 "demo-worker",
                 "--process=" + name,
                 "--queue=" + plan.queue(),
                 "--demo-schema=" + plan.demoSchema(),
                 "--concurrency=" + plan.concurrency(),
-                "--schema=" + plan.database().schema().name(),
                 "--lease=" + plan.lease().toMillis() + "ms"));
-    if (plan.naive()) command.add("--naive");
-    var builder = new ProcessBuilder(command);
-    builder
-        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-        .redirectError(ProcessBuilder.Redirect.DISCARD);
-    var environment = builder.environment();
-    environment.keySet().removeIf(key -> key.startsWith("DIBS_"));
-    environment.put("DIBS_DATABASE_URL", plan.database().url().jdbc());
-    plan.database().url().user().ifPresent(user -> environment.put("DIBS_DATABASE_USER", user));
-    plan.database()
-        .url()
-        .password()
-        .ifPresent(secret -> environment.put("DIBS_DATABASE_PASSWORD", secret));
-    return builder;
+    if (plan.naive()) arguments.add("--naive");
+    return DibsProcess.of(plan.database(), arguments);
   }
 
   /** Kills a process with SIGKILL: it can neither finish nor give back anything. */

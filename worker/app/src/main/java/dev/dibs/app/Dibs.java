@@ -65,6 +65,7 @@ public final class Dibs {
         new EnqueueCommand(shell),
         new StatusCommand(shell),
         new MigrateCommand(shell),
+        new BenchCommand(shell),
         new DemoWorkerCommand(shell));
   }
 
@@ -75,7 +76,8 @@ public final class Dibs {
     Converters.register(line);
     Errors errors = new Errors(shell);
     describe(line);
-    return line.setUsageHelpWidth(HELP_WIDTH)
+    return line.setExpandAtFiles(false) // --payload @FILE is read as one value
+        .setUsageHelpWidth(HELP_WIDTH)
         .setDefaultValueProvider(new EnvironmentDefaults(shell.environment()))
         .setParameterExceptionHandler(errors)
         .setExecutionExceptionHandler(errors)

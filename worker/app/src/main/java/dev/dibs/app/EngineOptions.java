@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -58,6 +59,10 @@ final class EngineOptions {
         throw new UsageException("--queue " + share + " names the queue a second time");
     }
     return List.copyOf(queues);
+  }
+
+  Set<String> queueNames() {
+    return queues().stream().map(QueueShare::queue).collect(Collectors.toUnmodifiableSet());
   }
 
   int concurrency() {

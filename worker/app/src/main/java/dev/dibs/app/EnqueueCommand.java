@@ -45,8 +45,8 @@ final class EnqueueCommand implements Callable<Integer> {
       description = "Enqueue the good lines of a file, report the bad ones, exit with 1.")
   boolean keepGoing;
 
-  @Option(names = "--known-only", description = "Refuse kinds that no live worker knows.")
-  boolean knownOnly;
+  @Option(names = "--any-kind", description = "Take kinds too that none of the live workers knows.")
+  boolean anyKind;
 
   @Option(names = "--json", description = "Print a line {\"id\":…,\"inserted\":…} for every task.")
   boolean json;
@@ -69,7 +69,7 @@ final class EnqueueCommand implements Callable<Integer> {
   private int enqueueOne(NewTask<Json> task) throws InterruptedException {
     try (var receipts = new Receipts(shell, json);
         var session =
-            EnqueueSession.open(options.find(shell, "enqueue"), receipts, knownOnly, shell)) {
+            EnqueueSession.open(options.find(shell, "enqueue"), receipts, anyKind, shell)) {
       session.checkKind(task);
       session.enqueue(List.of(task));
       session.commit();
@@ -90,7 +90,7 @@ final class EnqueueCommand implements Callable<Integer> {
     var lines = new TaskLine(defaults, one.kind != null);
     try (var receipts = new Receipts(shell, json);
         var session =
-            EnqueueSession.open(options.find(shell, "enqueue"), receipts, knownOnly, shell);
+            EnqueueSession.open(options.find(shell, "enqueue"), receipts, anyKind, shell);
         InputStream in = piped ? shell.in() : Files.newInputStream(path);
         var progress = ProgressBar.on(shell, "enqueuing", piped ? 0 : Files.size(path))) {
       long bad =

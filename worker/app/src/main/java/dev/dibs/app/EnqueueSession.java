@@ -32,13 +32,13 @@ final class EnqueueSession implements AutoCloseable {
   }
 
   /** Connects, and refuses a schema that this build cannot work with. */
-  static EnqueueSession open(Database database, Receipts receipts, boolean knownOnly, Shell shell)
+  static EnqueueSession open(Database database, Receipts receipts, boolean anyKind, Shell shell)
       throws SQLException {
     var source = database.plain(LONGEST_STATEMENT);
     Connection connection = source.getConnection();
     try {
       Migrations.check(connection, database.schema());
-      var kinds = KnownKinds.read(connection, database.schema(), knownOnly, shell);
+      var kinds = KnownKinds.read(connection, database.schema(), anyKind, shell);
       connection.setAutoCommit(false);
       var producer = Producer.on(source, ProducerSettings.DEFAULT.withSchema(database.schema()));
       return new EnqueueSession(connection, producer, kinds, receipts);
@@ -53,7 +53,7 @@ final class EnqueueSession implements AutoCloseable {
     receipts.add(producer.enqueue(connection, tasks));
   }
 
-  /** Warns of a kind that no live worker knows, or refuses it. */
+  /** Refuses a kind that none of the live workers knows. */
   void checkKind(NewTask<Json> task) {
     kinds.check(task.kind().name());
   }
@@ -66,6 +66,7 @@ final class EnqueueSession implements AutoCloseable {
           "the commit was not answered, the tasks may be there or not; see `dibs status`", e);
     }
     receipts.committed();
+    kinds.sayIfNobodyLives();
   }
 
   /** Rolls back what was not committed. */

@@ -6,8 +6,8 @@ import dev.dibs.Text;
 import dev.dibs.sql.Schema;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.HashSet;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * The kinds that live workers announced, against the typo that waits in a queue for ever. Owned by
@@ -16,44 +16,50 @@ import java.util.Set;
  * <p>One statement over the small worker table, once a command.
  */
 final class KnownKinds {
-  private final Set<String> known;
-  private final Set<String> told = new HashSet<>();
-  private final boolean knownOnly;
-  private final Shell shell;
+  private static final int SHOWN = 200;
 
-  private KnownKinds(Set<String> known, boolean knownOnly, Shell shell) {
+  private final Set<String> known;
+  private final boolean anyKind;
+  private final Shell shell;
+  private boolean told;
+
+  private KnownKinds(Set<String> known, boolean anyKind, Shell shell) {
     this.known = known;
-    this.knownOnly = knownOnly;
+    this.anyKind = anyKind;
     this.shell = shell;
   }
 
   /** Reads what workers announce now. */
-  static KnownKinds read(Connection connection, Schema schema, boolean knownOnly, Shell shell) {
+  static KnownKinds read(Connection connection, Schema schema, boolean anyKind, Shell shell) {
     String sql =
         "select distinct unnest(kinds) from \""
             + schema.name()
             + "\".worker where status = 'LIVE' and lease_until > clock_timestamp()";
     try (var statement = connection.createStatement();
         var rows = statement.executeQuery(sql)) {
-      Set<String> known = new HashSet<>();
+      Set<String> known = new TreeSet<>();
       while (rows.next()) known.add(rows.getString(1));
-      return new KnownKinds(known, knownOnly, shell);
+      return new KnownKinds(known, anyKind, shell);
     } catch (SQLException e) {
       throw new DatabaseException("the kinds of the live workers could not be read", e);
     }
   }
 
   /**
-   * Says once on err that nobody knows a kind.
+   * Refuses a kind that none of the live workers knows; where no worker lives, nobody can tell.
    *
-   * @throws DibsException instead, if only known kinds are wanted
+   * @throws DibsException if it is refused
    */
   void check(String kind) {
-    if (known.contains(kind) || told.contains(kind)) return;
-    String unknown = "no live worker knows kind '" + Text.storable(kind) + "'";
-    if (knownOnly)
-      throw new DibsException(unknown + "; start one that does, or leave out --known-only");
-    told.add(kind);
-    shell.say(unknown + "; its tasks wait until one does");
+    if (anyKind || known.isEmpty() || known.contains(kind)) return;
+    throw new DibsException(
+        "no live worker knows kind '%s', they know %s; start one that does, or give --any-kind"
+            .formatted(Text.storable(kind), Text.cut(String.join(", ", known), SHOWN)));
+  }
+
+  /** Says once on err that nobody is there to run what was enqueued. */
+  void sayIfNobodyLives() {
+    if (known.isEmpty() && !told) shell.say("no worker is alive: tasks wait until one is");
+    told = true;
   }
 }

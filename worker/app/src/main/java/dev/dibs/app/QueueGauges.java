@@ -1,5 +1,6 @@
 package dev.dibs.app;
 
+import dev.dibs.TaskStatus;
 import dev.dibs.sql.CountTasks;
 import dev.dibs.sql.CountTasks.Depth;
 import dev.dibs.sql.Schema;
@@ -12,6 +13,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -26,8 +28,10 @@ import org.slf4j.LoggerFactory;
 /**
  * The gauges {@code dibs.queue.depth} and {@code dibs.queue.oldest.age}, counted now and then by a
  * thread and a connection of their own: no scrape waits for the database, and no count bothers it
- * for long. While they cannot be counted they are not shown. The fullest queues by name, the rest
- * as {@code other}.
+ * for long.
+ *
+ * <p>The queues served here are always there, of the others the fullest; the rest are {@code
+ * other}. While they cannot be counted none is shown.
  */
 final class QueueGauges implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(QueueGauges.class);
@@ -39,6 +43,7 @@ final class QueueGauges implements AutoCloseable {
 
   private final DataSource dataSource;
   private final CountTasks tasks;
+  private final Set<String> served;
   private final MultiGauge depth;
   private final MultiGauge oldest;
   private final CountDownLatch stopped = new CountDownLatch(1);
@@ -46,10 +51,11 @@ final class QueueGauges implements AutoCloseable {
       Thread.ofPlatform().daemon().name("dibs-gauges").unstarted(this::countUntilStopped);
   private boolean complained;
 
-  QueueGauges(Database database, MeterRegistry registry) {
+  QueueGauges(Database database, Set<String> served, MeterRegistry registry) {
     this.dataSource = database.plain(LONGEST_ANSWER);
     Schema schema = database.schema();
     this.tasks = new CountTasks(schema);
+    this.served = Set.copyOf(served);
     this.depth =
         MultiGauge.builder("dibs.queue.depth").description("unfinished tasks").register(registry);
     this.oldest =
@@ -81,7 +87,7 @@ final class QueueGauges implements AutoCloseable {
       show(tasks.depths(connection));
       complained = false;
     } catch (SQLException | DataAccessException e) {
-      show(List.of());
+      show(Map.of(), Map.of());
       if (!complained)
         LOG.warn(
             "the queues cannot be counted, their gauges are gone until they can: {}",
@@ -92,14 +98,25 @@ final class QueueGauges implements AutoCloseable {
 
   /** Replaces what the gauges show. */
   void show(List<Depth> depths) {
-    Set<String> named = fullest(depths);
+    Set<String> named = new HashSet<>(served);
+    named.addAll(fullest(depths));
     Map<Tags, Double> counts = new HashMap<>();
     Map<Tags, Double> ages = new HashMap<>();
+    for (String queue : served) {
+      ages.put(Tags.of("queue", queue), 0.0);
+      for (TaskStatus status : TaskStatus.values()) {
+        if (!status.isFinal()) counts.put(Tags.of("queue", queue, "status", status.name()), 0.0);
+      }
+    }
     for (Depth found : depths) {
       Tags queue = Tags.of("queue", named.contains(found.queue()) ? found.queue() : OTHER);
       counts.merge(queue.and("status", found.status().name()), (double) found.tasks(), Double::sum);
       found.oldest().ifPresent(age -> ages.merge(queue, age.toMillis() / 1e3, Math::max));
     }
+    show(counts, ages);
+  }
+
+  private void show(Map<Tags, Double> counts, Map<Tags, Double> ages) {
     depth.register(rows(counts), true);
     oldest.register(rows(ages), true);
   }

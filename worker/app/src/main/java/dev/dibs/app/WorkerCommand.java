@@ -54,7 +54,9 @@ final class WorkerCommand implements Callable<Integer> {
       if (admin != null) builder.metrics(admin.registry());
       try (Worker worker = handlers.start(builder);
           @Nullable QueueGauges gauges =
-              admin == null ? null : new QueueGauges(database, admin.registry())) {
+              admin == null
+                  ? null
+                  : new QueueGauges(database, engine.queueNames(), admin.registry())) {
         if (admin != null) admin.show(worker);
         if (gauges != null) gauges.start();
         shell.out().println(started(worker, database, handlers, admin));

@@ -1,0 +1,17 @@
+package dev.dibs.bench;
+
+import java.util.List;
+
+/** One question to the database that is measured. */
+interface Scenario {
+  String name();
+
+  /** Measures, {@code rounds} times each; {@code report} hears of what is being done. */
+  List<Measurement> measure(BenchDatabase db, Bench.Plan plan, Report report) throws Exception;
+
+  /** Who watches. */
+  @FunctionalInterface
+  interface Report {
+    void doing(String what);
+  }
+}
