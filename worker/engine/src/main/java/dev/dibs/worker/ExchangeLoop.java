@@ -26,6 +26,7 @@ final class ExchangeLoop {
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
   private static final Duration PAUSE = Duration.ofMillis(500);
   private static final Set<String> TRANSIENT = Set.of("40001", "40P01");
+  private static final String NOT_CONNECTED = "08001";
   private static final double JITTER = 0.3;
 
   private final Link link;
@@ -99,9 +100,10 @@ final class ExchangeLoop {
    * already, when memory runs out for one.
    */
   private static boolean wasUndone(SQLException e) {
-    return !Link.isBroken(e)
-        && e instanceof PSQLException refused
-        && refused.getServerErrorMessage() != null;
+    return NOT_CONNECTED.equals(e.getSQLState())
+        || (e instanceof PSQLException refused
+            && refused.getServerErrorMessage() != null
+            && !String.valueOf(e.getSQLState()).startsWith("57P"));
   }
 
   private static boolean isTransient(SQLException e) {
@@ -169,7 +171,7 @@ final class ExchangeLoop {
     try {
       while (!ahead.isEmpty()) {
         FinishedRun run = ahead.element();
-        if (!write(run, trip) && !write(run.withoutError(), trip)) {
+        if (!write(run, trip)) {
           ledger.write(run);
           written = false;
         }
@@ -186,7 +188,7 @@ final class ExchangeLoop {
   }
 
   /**
-   * Writes one outcome; false if the database refuses it.
+   * Writes one outcome, without its error if need be; false if the database refuses it.
    *
    * @throws SQLException if the connection broke, which is no fault of the outcome
    */
@@ -205,8 +207,14 @@ final class ExchangeLoop {
           run.label(),
           run.task().id(),
           e.getMessage());
-      return false;
+      return run.hasError() && !isSlow(e) && write(run.withoutError(), trip);
     }
+  }
+
+  /** A lock was waited for too long, or somebody cancelled: nothing is wrong with the outcome. */
+  private static boolean isSlow(SQLException e) {
+    String state = String.valueOf(e.getSQLState());
+    return state.startsWith("55") || state.startsWith("57") || TRANSIENT.contains(state);
   }
 
   private boolean claimAlone(Trip trip) {

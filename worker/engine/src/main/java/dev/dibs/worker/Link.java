@@ -3,7 +3,6 @@ package dev.dibs.worker;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.Set;
 import javax.sql.DataSource;
 import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
@@ -25,14 +24,14 @@ final class Link implements AutoCloseable {
     R on(Connection connection) throws SQLException;
   }
 
-  /**
-   * Server not accepting writes or no more connections: this one leads to the wrong place, or
-   * nowhere.
-   */
-  private static final Set<String> TURNED_AWAY = Set.of("25006", "53300");
+  /** A server that takes no writes: the connection leads to the wrong place. */
+  private static final String READ_ONLY = "25006";
 
   private static final String CONNECTION_EXCEPTION = "08";
   private static final String SHUTDOWN = "57P";
+
+  /** No connection, memory or disk left at the server: whatever is sent there fails alike. */
+  private static final String INSUFFICIENT_RESOURCES = "53";
 
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
 
@@ -122,7 +121,8 @@ final class Link implements AutoCloseable {
     return state == null
         || state.startsWith(CONNECTION_EXCEPTION)
         || state.startsWith(SHUTDOWN)
-        || TURNED_AWAY.contains(state);
+        || state.startsWith(INSUFFICIENT_RESOURCES)
+        || state.equals(READ_ONLY);
   }
 
   /**

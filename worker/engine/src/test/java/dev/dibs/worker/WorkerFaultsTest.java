@@ -127,7 +127,7 @@ class WorkerFaultsTest {
   @Test
   void aClaimWhoseAnswerFilledTheMemory_isFoundAndRun() {
     for (int i = 0; i < 3; i++) producer.enqueue(mail(i));
-    faulty.failNext(new OutOfMemoryError("simulated"));
+    faulty.loseAnswers(new OutOfMemoryError("simulated"));
     start(faulty, QUICK, meters, (mail, task) -> Outcome.done());
     awaitFinished("SUCCEEDED", 3);
   }
@@ -135,7 +135,7 @@ class WorkerFaultsTest {
   @Test
   void aClaimWhoseAnswerTheDriverGaveUp_isFoundAndRun() {
     for (int i = 0; i < 3; i++) producer.enqueue(mail(i));
-    faulty.failNext(new SQLException("Ran out of memory retrieving query results.", "53200"));
+    faulty.loseAnswers(new SQLException("an answer that cannot be read", "22003"));
     start(faulty, QUICK, meters, (mail, task) -> Outcome.done());
     awaitFinished("SUCCEEDED", 3);
     assertThat(db.number("select max(attempt) from dibs.task_history")).isEqualTo(1);
@@ -143,26 +143,41 @@ class WorkerFaultsTest {
 
   @Test
   void anOutcomeWhoseConnectionBreaksOnItsSecondTry_keepsItsError() {
+    outcomeKeepsItsErrorWhenRefusedBy("XX000", "08006");
+  }
+
+  @Test
+  void anOutcomeThatWaitedTooLongForALock_keepsItsError() {
+    outcomeKeepsItsErrorWhenRefusedBy("57014", "57014");
+  }
+
+  private void outcomeKeepsItsErrorWhenRefusedBy(String together, String apart) {
+    faulty.refuseEndings(new SQLException("first", together), new SQLException("second", apart));
     producer.enqueue(mail(1));
-    // Written all the same would be no test: the database refuses this outcome at first.
-    db.execute(
-        "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not now'; end $$");
-    db.execute(
-        "create trigger refuse before delete on dibs.task for each row execute function refuse()");
+    start(faulty, NO_POLL, meters, (mail, task) -> Outcome.dead("no ink"));
+    awaitFinished("DEAD", 1);
+    assertThat(faulty.haveAllFailed()).isTrue();
+    assertThat(db.value("select errors -> 0 ->> 'message' from dibs.task_history"))
+        .isEqualTo("no ink");
+  }
+
+  @Test
+  void aFullDisk_isWaitedForAndNotTriedRowByRow() {
+    for (int i = 0; i < 8; i++) producer.enqueue(mail(i));
+    var full = new SQLException("could not extend file: No space left on device", "53100");
+    faulty.refuseEndings(full, full);
+    var all = new CountDownLatch(8);
     start(
         faulty,
         NO_POLL,
         meters,
         (mail, task) -> {
-          faulty.failNext(
-              new SQLException("odd", "XX000"), new SQLException("connection reset", "08006"));
-          return Outcome.dead("no ink");
+          all.countDown();
+          all.await();
+          return Outcome.done();
         });
-    await().atMost(ofSeconds(10)).until(() -> db.tasks("PROCESSING") == 1 && faulty.allFailed());
-    db.execute("drop trigger refuse on dibs.task");
-    awaitFinished("DEAD", 1);
-    assertThat(db.value("select errors -> 0 ->> 'message' from dibs.task_history"))
-        .isEqualTo("no ink");
+    awaitFinished("SUCCEEDED", 8);
+    assertThat(faulty.opened()).isGreaterThan(5); // a link was given up, as in any outage
   }
 
   @Test
