@@ -8,7 +8,8 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * A task to be enqueued. Immutable; the methods below answer a changed copy with the same id.
+ * A task to be enqueued. Immutable; the methods below answer a changed copy with the same id, but
+ * for {@link #queue}.
  *
  * <p>The id is drawn here, by the client: enqueuing the same {@code NewTask} again while it is
  * unfinished changes nothing, so an enqueue whose answer was lost can be repeated. For a second
@@ -18,16 +19,22 @@ import java.util.UUID;
  */
 public record NewTask<T>(UUID id, Kind<T> kind, T payload, TaskOptions options) {
 
-  /** The same task in another queue; without this it goes to {@code default}. */
+  /**
+   * As this task, in another queue and so under an id of its own; without this it goes to {@code
+   * default}.
+   */
   public NewTask<T> queue(String queue) {
-    return with(
+    if (queue.equals(options.queue())) return this;
+    var there =
         new TaskOptions(
             queue,
             options.priority(),
             options.due(),
             options.maxAttempts(),
             options.timeout(),
-            options.headers()));
+            options.headers());
+    // Claims and outcomes find a task by its id: in two queues it would be one task with two rows.
+    return new NewTask<>(Uuid7.next(), kind, payload, there);
   }
 
   /** The same task with another priority; without this it is normal. */

@@ -11,7 +11,7 @@ import java.util.Optional;
  * @param due when it may run first
  * @param maxAttempts failures after which it is DEAD, at least 1; snoozes and lost workers do not
  *     count
- * @param timeout the longest one run may take; empty: the worker's default
+ * @param timeout the longest one run may take, 1 ms to 100 years; empty: it may take for ever
  * @param headers small facts that travel with the task, such as a trace parent
  */
 public record TaskOptions(
@@ -26,12 +26,18 @@ public record TaskOptions(
   public static final TaskOptions DEFAULT =
       new TaskOptions("default", Priority.NORMAL, new Due.Now(), 25, Optional.empty(), Map.of());
 
+  /** What the database keeps counts in microseconds. */
+  private static final Duration SHORTEST_TIMEOUT = Duration.ofMillis(1);
+
   public TaskOptions {
     Names.check("queue", queue);
     if (maxAttempts < 1)
       throw new IllegalArgumentException("maxAttempts must be >= 1, was " + maxAttempts);
-    if (timeout.isPresent() && !timeout.get().isPositive()) {
-      throw new IllegalArgumentException("timeout must be positive, was " + timeout.get());
+    if (timeout.isPresent()
+        && (timeout.get().compareTo(SHORTEST_TIMEOUT) < 0
+            || timeout.get().compareTo(Due.LONGEST) > 0)) {
+      throw new IllegalArgumentException(
+          "timeout must be between 1 ms and 100 years, was " + timeout.get());
     }
     headers = Map.copyOf(headers);
   }

@@ -46,6 +46,21 @@ class WordsTest {
   }
 
   @Test
+  void aTaskInAnotherQueue_isAnotherTask() {
+    NewTask<Json> task = Kind.json("k").task(new Json("1")).queue("a");
+    assertThat(task.queue("b").id()).isNotEqualTo(task.id());
+    assertThat(task.queue("a").id()).isEqualTo(task.id());
+    assertThat(task.maxAttempts(3).id()).isEqualTo(task.id());
+  }
+
+  @Test
+  void timeout_isOneThatAClockCanCount() {
+    NewTask<Json> task = Kind.json("k").task(new Json("1"));
+    for (Duration odd : List.of(Duration.ofNanos(500), Duration.ofDays(40_000)))
+      assertThatThrownBy(() -> task.timeout(odd)).hasMessageContaining(odd.toString());
+  }
+
+  @Test
   void messages_neverHoldThePayload() {
     NewTask<Json> task = Kind.json("k").task(new Json("\"canary\""));
     assertThat(task.toString() + task.payload()).doesNotContain("canary");

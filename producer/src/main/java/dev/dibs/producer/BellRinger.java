@@ -48,8 +48,8 @@ final class BellRinger implements AutoCloseable {
       if (closed) return;
       waiting.addAll(queues);
       changed.signal();
-      if (thread == null)
-        thread = Thread.ofPlatform().daemon().name("dibs-bell").start(this::ringUntilClosed);
+      if (thread == null || !thread.isAlive()) // an Error may have ended the last one
+      thread = Thread.ofPlatform().daemon().name("dibs-bell").start(this::ringUntilClosed);
     } finally {
       lock.unlock();
     }

@@ -1,6 +1,7 @@
 package dev.dibs.sql;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.dibs.Json;
 import dev.dibs.Kind;
@@ -98,6 +99,15 @@ class ExchangeTest {
     assertThat(rest.claimed()).allSatisfy(task -> assertThat(task.tries().attempt()).isEqualTo(1));
     assertThat(rest.claimed().getFirst().content().payload()).isEqualTo("{\"to\": 1}");
     assertThat(db.tasks("PROCESSING")).isEqualTo(4);
+  }
+
+  @Test
+  void task_cannotHaveATimeoutThatNoClaimCouldAnswer() throws SQLException {
+    insert(task());
+    for (String timeout : List.of("1000000 years", "101 years", "-1 s")) {
+      assertThatThrownBy(() -> db.execute("update dibs.task set timeout = '" + timeout + "'"))
+          .hasMessageContaining("task_timeout_positive");
+    }
   }
 
   @Test

@@ -40,7 +40,7 @@ create table task (
     (status = 'PROCESSING') = (lease is not null) and (lease is null) = (worker_id is null)),
   constraint task_priority_known check (priority between 1 and 4),
   constraint task_counts_sane check (attempt >= 0 and failures >= 0 and losses >= 0 and max_attempts >= 1),
-  constraint task_timeout_positive check (timeout > interval '0'),
+  constraint task_timeout_positive check (timeout > interval '0' and timeout <= interval '100 years'),
   constraint task_names_short check (
     char_length(queue) between 1 and 128 and char_length(kind) between 1 and 128),
   constraint task_run_at_finite check (isfinite(run_at))

@@ -66,14 +66,15 @@ final class DutyLoop {
   /** Does what is due until stopped. */
   void runUntil(CountDownLatch stopped) throws InterruptedException {
     thread = Thread.currentThread();
+    Duration beat = settings.beatInterval();
+    Duration pause = beat.compareTo(AWHILE) < 0 ? beat : AWHILE;
     while (stopped.getCount() > 0) {
-      try {
-        link.use(this::doWhatIsDue);
-      } catch (SQLException e) {
-        rescuer.startOver();
-        if (!Link.isBroken(e)) LOG.warn("a duty failed and is tried again: {}", e.getMessage());
-        if (stopped.await(Backoff.jittered(AWHILE, JITTER).toNanos(), TimeUnit.NANOSECONDS)) return;
-      }
+      // Apart from each other: what fails for ever must not keep the rest from being done.
+      boolean promoted = isDone(this::promoteIfDue);
+      boolean rescued = isDone(this::rescueIfDue);
+      boolean done = isDone(this::dutiesIfDue);
+      if (!(promoted && rescued && done)
+          && stopped.await(Backoff.jittered(pause, JITTER).toNanos(), TimeUnit.NANOSECONDS)) return;
       LockSupport.parkNanos(this, Math.max(0, nanosUntilDue()));
       if (Thread.interrupted()) throw new InterruptedException();
     }
@@ -84,17 +85,33 @@ final class DutyLoop {
     return Math.min(promoteAt.get() - now, Math.min(rescueAt - now, dutiesAt - now));
   }
 
-  private boolean doWhatIsDue(Connection connection) throws SQLException {
+  private boolean isDone(Link.Work<Boolean> duty) {
+    try {
+      return link.use(duty);
+    } catch (SQLException e) {
+      if (Link.isBroken(e)) rescuer.startOver();
+      else LOG.warn("a duty failed and is tried again: {}", e.getMessage());
+      return false;
+    }
+  }
+
+  private boolean promoteIfDue(Connection connection) throws SQLException {
     if (promoteAt.get() - System.nanoTime() <= 0) promote(connection);
-    if (rescueAt - System.nanoTime() <= 0) {
-      rescueAt = later(settings.beatInterval());
-      recovery.readBack(connection);
-      rescuer.rescueTasksOfTheDead(connection);
-    }
-    if (dutiesAt - System.nanoTime() <= 0) {
-      dutiesAt = later(DUTIES_EVERY);
-      doDuties(connection);
-    }
+    return true;
+  }
+
+  private boolean rescueIfDue(Connection connection) throws SQLException {
+    if (rescueAt - System.nanoTime() > 0) return true;
+    rescueAt = later(settings.beatInterval());
+    recovery.readBack(connection);
+    rescuer.rescueTasksOfTheDead(connection);
+    return true;
+  }
+
+  private boolean dutiesIfDue(Connection connection) throws SQLException {
+    if (dutiesAt - System.nanoTime() > 0) return true;
+    dutiesAt = later(DUTIES_EVERY);
+    doDuties(connection);
     return true;
   }
 

@@ -3,7 +3,7 @@ package dev.dibs.worker;
 import dev.dibs.sql.Exchange;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
+import org.postgresql.util.PSQLException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,6 +26,7 @@ final class ExchangeLoop {
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
   private static final Duration PAUSE = Duration.ofMillis(500);
   private static final Set<String> TRANSIENT = Set.of("40001", "40P01");
+  private static final String NOT_CONNECTED = "08001";
   private static final double JITTER = 0.3;
 
   private final Link link;
@@ -69,20 +70,44 @@ final class ExchangeLoop {
 
   /** Makes one trip; false if the database could not answer and a pause is due. */
   private boolean make(Trip trip) {
+    Exchange.Result result;
     try {
-      settle(trip, link.use(connection -> exchange.run(connection, trip.outcomes(), trip.claim())));
-      return true;
+      result = send(trip);
     } catch (SQLException e) {
-      if (Link.isBroken(e)) {
-        recovery.doubt(trip);
-        ledger.failed(trip);
-        return false;
-      }
-      return makeApart(trip, e);
+      if (!Link.isBroken(e) && !isTransient(e)) return makeApart(trip, e);
+      ledger.failed(trip);
+      return isTransient(e);
+    }
+    settle(trip, result);
+    return true;
+  }
+
+  private Exchange.Result send(Trip trip) throws SQLException {
+    try {
+      return link.use(connection -> exchange.run(connection, trip.outcomes(), trip.claim()));
+    } catch (SQLException e) {
+      if (!wasUndone(e)) recovery.doubt(trip);
+      throw e;
     } catch (RuntimeException | Error e) {
+      recovery.doubt(trip);
       ledger.failed(trip);
       throw e;
     }
+  }
+
+  /**
+   * What the server refuses it undoes. The driver may break off over an answer that was committed
+   * already, when memory runs out for one.
+   */
+  private static boolean wasUndone(SQLException e) {
+    return NOT_CONNECTED.equals(e.getSQLState())
+        || (e instanceof PSQLException refused
+            && refused.getServerErrorMessage() != null
+            && !String.valueOf(e.getSQLState()).startsWith("57P"));
+  }
+
+  private static boolean isTransient(SQLException e) {
+    return e.getSQLState() != null && TRANSIENT.contains(e.getSQLState());
   }
 
   private void settle(Trip trip, Exchange.Result result) {
@@ -137,24 +162,37 @@ final class ExchangeLoop {
    * itself.
    */
   private boolean makeApart(Trip trip, SQLException cause) {
-    if (TRANSIENT.contains(String.valueOf(cause.getSQLState()))) {
-      ledger.failed(trip);
-      return true;
-    }
     LOG.warn(
         "an exchange failed, its {} outcomes are written one by one: {}",
         trip.runs().size(),
         cause.getMessage());
-    List<FinishedRun> unwritten = new ArrayList<>();
-    for (FinishedRun run : trip.runs()) {
-      if (!write(run, trip) && !write(run.withoutError(), trip)) unwritten.add(run);
+    var ahead = new ArrayDeque<>(trip.runs());
+    boolean written = true;
+    try {
+      while (!ahead.isEmpty()) {
+        FinishedRun run = ahead.element();
+        if (!write(run, trip)) {
+          ledger.write(run);
+          written = false;
+        }
+        ahead.remove();
+      }
+    } catch (SQLException e) {
+      ledger.failed(trip.with(ahead));
+      return false;
+    } catch (RuntimeException | Error e) {
+      ledger.failed(trip.with(ahead));
+      throw e;
     }
-    boolean claimed = claimAlone(trip.withoutRuns());
-    unwritten.forEach(ledger::write);
-    return claimed && unwritten.isEmpty();
+    return claimAlone(trip.claimOnly()) && written;
   }
 
-  private boolean write(FinishedRun run, Trip trip) {
+  /**
+   * Writes one outcome, without its error if need be; false if the database refuses it.
+   *
+   * @throws SQLException if the connection broke, which is no fault of the outcome
+   */
+  private boolean write(FinishedRun run, Trip trip) throws SQLException {
     try {
       var outcomes = Trip.outcomes(List.of(run));
       Exchange.Result result =
@@ -163,26 +201,32 @@ final class ExchangeLoop {
       else meters.refused(run);
       return true;
     } catch (SQLException e) {
+      if (Link.isBroken(e)) throw e;
       LOG.warn(
           "the outcome {} of task {} cannot be written: {}",
           run.label(),
           run.task().id(),
           e.getMessage());
-      return false;
+      return run.hasError() && !isSlow(e) && write(run.withoutError(), trip);
     }
   }
 
+  /** A lock was waited for too long, or somebody cancelled: nothing is wrong with the outcome. */
+  private static boolean isSlow(SQLException e) {
+    String state = String.valueOf(e.getSQLState());
+    return state.startsWith("55") || state.startsWith("57") || TRANSIENT.contains(state);
+  }
+
   private boolean claimAlone(Trip trip) {
-    Exchange.@Nullable Result result = null;
+    Exchange.Result result;
     try {
-      result = link.use(connection -> exchange.run(connection, trip.outcomes(), trip.claim()));
-      settle(trip, result);
-      return true;
+      result = send(trip);
     } catch (SQLException e) {
-      if (Link.isBroken(e)) recovery.doubt(trip);
-      if (result == null) ledger.failed(trip);
+      ledger.failed(trip);
       LOG.warn("tasks cannot be claimed: {}", e.getMessage());
       return false;
     }
+    settle(trip, result);
+    return true;
   }
 }

@@ -18,14 +18,20 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Such a claim may commit after the connection broke, also a while later; its tasks would then
  * be held in the name of this living process and run by nobody. A claim commits as a whole under a
- * lease of its own, so it is looked for by that lease until it is found, or until no statement can
- * still be under way. Thread-safe.
+ * lease of its own, so it is looked for by that lease until it is found, or for an hour.
+ * Thread-safe.
  */
 final class ExchangeRecovery {
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
 
-  /** Longer than a statement of the engine may take at the server. */
-  private static final Duration LOOKED_FOR = Duration.ofMinutes(2);
+  /**
+   * Statements end in time, but a commit that waits for a synchronous standby waits for as long as
+   * that is away, and its tasks show only then.
+   */
+  private static final Duration LOOKED_FOR = Duration.ofHours(1);
+
+  /** Beyond so many doubts the oldest are given up. */
+  private static final int MOST_DOUBTS = 256;
 
   private record Doubtful(UUID worker, UUID lease, long since) {}
 
@@ -46,8 +52,9 @@ final class ExchangeRecovery {
 
   /** The trip got no answer; its claim may have been committed. */
   void doubt(Trip trip) {
-    if (trip.claims())
-      claims.add(new Doubtful(trip.claim().worker(), trip.claim().lease(), System.nanoTime()));
+    if (!trip.claims()) return;
+    claims.add(new Doubtful(trip.claim().worker(), trip.claim().lease(), trip.departedAt()));
+    if (claims.size() > MOST_DOUBTS) claims.poll();
   }
 
   /** Looks for the doubtful claims. */
@@ -58,8 +65,8 @@ final class ExchangeRecovery {
       boolean tooOld = System.nanoTime() - claim.since() > LOOKED_FOR.toNanos();
       if (!tasks.isEmpty() || tooOld) each.remove();
       if (tasks.isEmpty()) continue;
-      LOG.info("{} tasks of a claim that got no answer were found and are run", tasks.size());
-      ledger.adopt(tasks).forEach(runner::start);
+      LOG.info("{} tasks of a claim that got no answer were found", tasks.size());
+      ledger.adopt(claim.worker(), tasks).forEach(runner::start);
     }
   }
 

@@ -56,6 +56,10 @@ record FinishedRun(
     return again == null || again.delay().isZero() ? Optional.empty() : Optional.of(again.delay());
   }
 
+  boolean hasError() {
+    return (ended != null && ended.error() != null) || (again != null && again.error() != null);
+  }
+
   /** The same without the error text, for a database that cannot keep it. */
   FinishedRun withoutError() {
     return new FinishedRun(

@@ -1,6 +1,7 @@
 package dev.dibs.worker;
 
 import dev.dibs.Task;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -10,12 +11,13 @@ import java.util.Map;
  *
  * <p>Rows may still appear below a floor: an insert that drew its position early and committed
  * late, a claim rolled back. So now and then a claim sweeps from zero: no sooner than 20 times the
- * last sweep's duration after it, which makes sweeping cost a twentieth at the most. While nothing
- * keeps dead entries alive a sweep is as cheap as any claim and is due again almost at once. Owned
- * by the {@link Ledger}, under its lock.
+ * last sweep's duration after it, which makes sweeping cost a twentieth, but half a minute at the
+ * most. While nothing keeps dead entries alive a sweep is as cheap as any claim and is due again
+ * almost at once. Owned by the {@link Ledger}, under its lock.
  */
 final class Floors {
   private static final long SWEEP_SHARE = 20;
+  private static final long LONGEST_HIDDEN_NANOS = Duration.ofSeconds(30).toNanos();
 
   private final Map<Task.Lane, Long> floors = new HashMap<>();
   private long nextSweepAt = System.nanoTime();
@@ -25,6 +27,11 @@ final class Floors {
     return !sweeping && now - nextSweepAt >= 0;
   }
 
+  boolean isSweeping() {
+    return sweeping;
+  }
+
+  /** When the next sweep is due, unless one is under way. */
   long nextSweepAt() {
     return nextSweepAt;
   }
@@ -52,12 +59,18 @@ final class Floors {
     boolean foundBelow =
         positions.entrySet().stream().anyMatch(e -> e.getValue() <= of(e.getKey()));
     sweeping = false;
-    nextSweepAt = foundBelow ? now : now + SWEEP_SHARE * (now - startedAt);
+    nextSweepAt = foundBelow ? now : sweepAfter(startedAt, now);
     reached(positions);
   }
 
-  /** A sweep got no answer. */
-  void sweepLost() {
+  /** A sweep got no answer: it costs as much as one that did, so the next is as far away. */
+  void sweepLost(long startedAt, long now) {
     sweeping = false;
+    nextSweepAt = sweepAfter(startedAt, now);
+  }
+
+  /** One stalled sweep must not hide for minutes what committed late. */
+  private static long sweepAfter(long startedAt, long now) {
+    return now + Math.min(SWEEP_SHARE * (now - startedAt), LONGEST_HIDDEN_NANOS);
   }
 }

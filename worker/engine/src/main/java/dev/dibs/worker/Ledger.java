@@ -149,7 +149,8 @@ final class Ledger {
       else floors.reached(result.reached());
       List<Task> start = settle(trip, result.claimed());
       if (trip.claims()) poll.claimEnded(!result.claimed().isEmpty(), now);
-      if (trip.claims() && !trip.sweep()) poll.dueNoLaterThan(floors.nextSweepAt());
+      if (trip.claims() && !floors.isSweeping() && !trip.sweep())
+        poll.dueNoLaterThan(floors.nextSweepAt());
       changed.signalAll();
       return start;
     } finally {
@@ -165,7 +166,7 @@ final class Ledger {
           queues.size() == 1
               ? claimed
               : claimed.stream().filter(task -> task.queue().equals(entry.getKey())).toList();
-      if (claiming) {
+      if (mayRun(trip.claim().worker())) {
         start.addAll(slots.arrived(tasks, entry.getValue()));
       } else {
         slots.lost(entry.getValue());
@@ -175,12 +176,17 @@ final class Ledger {
     return start;
   }
 
+  /** Nobody beats for what was claimed in a name that this process lost meanwhile. */
+  private boolean mayRun(UUID claimant) {
+    return mayClaim(System.nanoTime()) && claimant.equals(membership.worker());
+  }
+
   /** A trip got no answer; its outcomes wait for the next one. */
   void failed(Trip trip) {
     lock.lock();
     try {
       tripsUnderWay--;
-      if (trip.sweep()) floors.sweepLost();
+      if (trip.sweep()) floors.sweepLost(trip.departedAt(), System.nanoTime());
       trip.claim().rooms().forEach((queue, room) -> slots(queue).lost(room));
       trip.runs().forEach(this::post);
       changed.signalAll();
@@ -189,13 +195,16 @@ final class Ledger {
     }
   }
 
-  /** Takes tasks that an exchange without an answer did claim; answers those to start now. */
-  List<Task> adopt(Collection<Task> tasks) {
+  /**
+   * Takes tasks that an exchange without an answer did claim for {@code claimant}; answers those to
+   * start now.
+   */
+  List<Task> adopt(UUID claimant, Collection<Task> tasks) {
     lock.lock();
     try {
       List<Task> start = new ArrayList<>();
       for (Task task : tasks) {
-        if (claiming) start.addAll(slots(task.queue()).arrived(List.of(task), 0));
+        if (mayRun(claimant)) start.addAll(slots(task.queue()).arrived(List.of(task), 0));
         else post(FinishedRun.released(task));
       }
       changed.signalAll();

@@ -3,18 +3,19 @@ package dev.dibs.worker;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.Set;
 import javax.sql.DataSource;
 import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A connection that one loop of the engine keeps for itself: opened when needed, dropped when it
  * breaks.
  *
  * <p>It sets what it depends on itself: auto-commit, READ COMMITTED, and a limit on how long an
- * answer may take, so that a network that swallows packets is noticed. Used by one thread; {@link
- * #close} may come from any.
+ * answer may take, at the server and here, so that a network that swallows packets is noticed. Used
+ * by one thread; {@link #close} may come from any.
  */
 final class Link implements AutoCloseable {
   /** What is done on the connection. */
@@ -23,14 +24,16 @@ final class Link implements AutoCloseable {
     R on(Connection connection) throws SQLException;
   }
 
-  /**
-   * Server going down or not accepting writes: the connection leads to the wrong place, or soon
-   * nowhere.
-   */
-  private static final Set<String> TURNED_AWAY =
-      Set.of("57P01", "57P02", "57P03", "25006", "53300");
+  /** A server that takes no writes: the connection leads to the wrong place. */
+  private static final String READ_ONLY = "25006";
 
   private static final String CONNECTION_EXCEPTION = "08";
+  private static final String SHUTDOWN = "57P";
+
+  /** No connection, memory or disk left at the server: whatever is sent there fails alike. */
+  private static final String INSUFFICIENT_RESOURCES = "53";
+
+  private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
 
   private final DataSource dataSource;
   private final Outage outage;
@@ -60,8 +63,7 @@ final class Link implements AutoCloseable {
   <R> R use(Work<R> work) throws SQLException {
     try {
       Connection open = connection;
-      if (open == null) connection = open = open();
-      R result = work.on(open);
+      R result = work.on(open == null ? opened() : open);
       outage.answered();
       return result;
     } catch (DataAccessException e) {
@@ -70,6 +72,9 @@ final class Link implements AutoCloseable {
       throw noticed(cause);
     } catch (SQLException e) {
       throw noticed(e);
+    } catch (Error e) {
+      drop(); // what is left of an answer that was not read to its end would answer the next
+      throw e;
     }
   }
 
@@ -81,6 +86,17 @@ final class Link implements AutoCloseable {
     return e;
   }
 
+  /** Opens the connection, unless the link was closed meanwhile: nobody would end it then. */
+  private Connection opened() throws SQLException {
+    Connection open = open();
+    connection = open;
+    if (closed) {
+      drop();
+      throw new SQLException("the worker was stopped", CONNECTION_EXCEPTION + "003");
+    }
+    return open;
+  }
+
   private Connection open() throws SQLException {
     Connection open = dataSource.getConnection();
     try {
@@ -88,6 +104,8 @@ final class Link implements AutoCloseable {
       open.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
       open.setNetworkTimeout(Runnable::run, Math.toIntExact(answerWithin.toMillis()));
       try (var statement = open.createStatement()) {
+        // What is no longer waited for here must end at the server too, or it piles up there.
+        statement.execute("set statement_timeout = " + answerWithin.toMillis());
         if (!setUp.isEmpty()) statement.execute(setUp);
       }
       return open;
@@ -100,18 +118,25 @@ final class Link implements AutoCloseable {
   /** Whether the connection is of no more use, and the outcome of what was sent on it unknown. */
   static boolean isBroken(SQLException e) {
     String state = e.getSQLState();
-    return state == null || state.startsWith(CONNECTION_EXCEPTION) || TURNED_AWAY.contains(state);
+    return state == null
+        || state.startsWith(CONNECTION_EXCEPTION)
+        || state.startsWith(SHUTDOWN)
+        || state.startsWith(INSUFFICIENT_RESOURCES)
+        || state.equals(READ_ONLY);
   }
 
-  /** Ends the connection without manners: a pool must not hand it to anyone else. */
+  /**
+   * Ends the connection without manners: a pool must not hand it to anyone else, only take back its
+   * place.
+   */
   private void drop() {
     Connection open = connection;
     connection = null;
     if (open == null) return;
-    try {
+    try (open) {
       open.abort(Runnable::run);
     } catch (SQLException e) {
-      outage.failed(e);
+      LOG.debug("a connection that was given up said: {}", e.getMessage());
     }
   }
 

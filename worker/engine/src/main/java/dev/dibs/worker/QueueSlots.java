@@ -78,7 +78,7 @@ final class QueueSlots {
   int reserve() {
     int room = room();
     reserved += room;
-    rung = false;
+    if (room > 0) rung = false; // a trip that claims nothing here does not answer the bell
     return room;
   }
 

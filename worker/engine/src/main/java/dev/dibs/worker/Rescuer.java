@@ -8,7 +8,6 @@ import java.sql.SQLException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -18,9 +17,9 @@ import org.slf4j.LoggerFactory;
  * Finds workers that died and gives their tasks back. Every process does this; none leads.
  *
  * <p>A worker is dead when its lease has run out by the database's clock and this process has
- * itself seen no beat for half a lease of its own monotonic time. So neither a step of the
- * database's clock nor an outage, after which all leases look expired, makes the living look dead.
- * Runs on the duty thread alone.
+ * itself seen no beat for half a lease of its own monotonic time, looking all the while. So neither
+ * a step of the database's clock nor an outage or a stall, after which all leases look expired,
+ * makes the living look dead. Runs on the duty thread alone.
  */
 final class Rescuer {
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
@@ -35,6 +34,7 @@ final class Rescuer {
   private final WorkerSettings settings;
   private final WorkerMeters meters;
   private Map<UUID, Seen> seen = new HashMap<>();
+  private long lastLookAt = System.nanoTime();
 
   Rescuer(
       WorkerRows rows,
@@ -58,6 +58,9 @@ final class Rescuer {
   void rescueTasksOfTheDead(Connection connection) throws SQLException {
     List<WorkerRows.Sign> signs = rows.signs(connection);
     long now = System.nanoTime();
+    // What held up this process may have held up the beats of all.
+    if (now - lastLookAt > settings.lease().toNanos() / 2) startOver();
+    lastLookAt = now;
     Map<UUID, Seen> before = seen;
     seen =
         signs.stream()
@@ -105,12 +108,15 @@ final class Rescuer {
 
   /** Rescues tasks that are held in the name of a worker without a row. */
   void rescueOrphans(Connection connection) throws SQLException {
-    RescueTasks.Rescued rescued = rescue.rescueOrphans(connection, settings.maxLosses(), BATCH);
-    count("orphan", rescued);
-    bell.ring(connection, Set.copyOf(rescued.queues()));
-    if (rescued.returned() + rescued.buried() > 0) {
-      LOG.warn("{} tasks had no worker: given back", rescued.returned() + rescued.buried());
-    }
+    int all = 0;
+    RescueTasks.Rescued rescued;
+    do {
+      rescued = rescue.rescueOrphans(connection, settings.maxLosses(), BATCH);
+      count("orphan", rescued);
+      bell.ring(connection, rescued.queues());
+      all += rescued.returned() + rescued.buried();
+    } while (rescued.returned() + rescued.buried() > 0);
+    if (all > 0) LOG.warn("{} tasks had no worker: given back", all);
   }
 
   private void count(String cause, RescueTasks.Rescued rescued) {

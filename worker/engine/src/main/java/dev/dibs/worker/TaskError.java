@@ -54,4 +54,13 @@ final class TaskError {
     }
     return text.toString();
   }
+
+  /** What {@code cause} says, or its class where it cannot even say that. */
+  static String message(Throwable cause) {
+    try {
+      return String.valueOf(cause.getMessage());
+    } catch (RuntimeException e) {
+      return cause.getClass().getName();
+    }
+  }
 }

@@ -67,15 +67,15 @@ final class TaskRunner {
    */
   private @Nullable FinishedRun finish(RunningTask run) {
     Task task = run.task();
-    @Nullable Future<?> timeout =
-        task.timing().timeout().map(limit -> stopAfter(run, limit)).orElse(null);
+    @Nullable Future<?> timeout = null;
     try {
+      timeout = task.timing().timeout().map(limit -> stopAfter(run, limit)).orElse(null);
       run.startOn(Thread.currentThread());
       Outcome outcome = handlers.run(codec, task, run);
       if (run.isCompleted()) return completed(run, outcome);
       return FinishedRun.of(task, outcome, null);
     } catch (Throwable e) {
-      if (run.isCompleted()) return completed(run, Outcome.retry(String.valueOf(e)));
+      if (run.isCompleted()) return completed(run, Outcome.retry(TaskError.message(e)));
       return failed(run, e);
     } finally {
       if (timeout != null) timeout.cancel(false);
@@ -107,7 +107,7 @@ final class TaskRunner {
     String message =
         stop == RunningTask.Stop.TIMEOUT
             ? "timed out after " + task.timing().timeout().orElseThrow()
-            : String.valueOf(e.getMessage());
+            : TaskError.message(e);
     return FinishedRun.of(task, Outcome.retry(message), e);
   }
 

@@ -1,8 +1,10 @@
 package dev.dibs.worker;
 
 import dev.dibs.sql.Exchange;
+import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
 
 /**
  * One exchange with the database: the runs to write down and the tasks to claim.
@@ -30,9 +32,20 @@ record Trip(List<FinishedRun> runs, Exchange.Claim claim, boolean sweep, long de
     return !claim.rooms().isEmpty();
   }
 
-  /** The same claim with nothing to write. */
-  Trip withoutRuns() {
-    return new Trip(List.of(), claim, sweep, departedAt);
+  /** The same trip with other runs. */
+  Trip with(Collection<FinishedRun> others) {
+    return new Trip(List.copyOf(others), claim, sweep, departedAt);
+  }
+
+  /**
+   * The claim with nothing to write, under a lease of its own: by the first one may be found, later
+   * on, what was claimed without an answer.
+   */
+  Trip claimOnly() {
+    var again =
+        new Exchange.Claim(
+            claim.worker(), UUID.randomUUID(), claim.lanes(), claim.rooms(), claim.kinds());
+    return new Trip(List.of(), again, sweep, departedAt);
   }
 
   /** A claim of nothing, for writing alone. */

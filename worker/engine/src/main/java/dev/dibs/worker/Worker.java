@@ -22,8 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import javax.sql.DataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,15 +60,12 @@ public final class Worker implements AutoCloseable {
   private static final Duration INTERRUPT_GRACE = Duration.ofSeconds(2);
   private static final Duration LAST_WRITES = Duration.ofSeconds(5);
 
-  /** A statement the client no longer waits for ends at the server too. */
-  private static final String BOUNDED = "set statement_timeout = '30s'; " + Plans.FIXED;
-
   private final Plan plan;
   private final Outage outage = new Outage();
   private final CountDownLatch draining = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
   private final CountDownLatch ended = new CountDownLatch(1);
-  private final ScheduledExecutorService timer;
+  private final ScheduledThreadPoolExecutor timer;
   private final Membership membership;
   private final Ledger ledger;
   private final TaskRunner runner;
@@ -88,8 +84,9 @@ public final class Worker implements AutoCloseable {
     var meters = new WorkerMeters(plan.registry());
     var bell = new Bell(schema);
     this.timer =
-        Executors.newSingleThreadScheduledExecutor(
-            Thread.ofPlatform().daemon().name("dibs-timer").factory());
+        new ScheduledThreadPoolExecutor(
+            1, Thread.ofPlatform().daemon().name("dibs-timer").factory());
+    timer.setRemoveOnCancelPolicy(true); // a run that is over must not stay until its timeout
     this.membership = new Membership(settings.fenceAfter());
     this.ledger =
         new Ledger(plan.queues(), plan.handlers().kinds(), membership, settings.pollInterval());
@@ -105,9 +102,9 @@ public final class Worker implements AutoCloseable {
 
     this.heartLink = link(settings.lease().dividedBy(3), "set synchronous_commit = off");
     this.listenLink = link(EXCHANGE_ANSWER, "");
-    Link dutyLink = link(EXCHANGE_ANSWER, BOUNDED);
+    Link dutyLink = link(EXCHANGE_ANSWER, Plans.FIXED);
     List<Link> exchangeLinks =
-        List.of(link(EXCHANGE_ANSWER, BOUNDED), link(EXCHANGE_ANSWER, BOUNDED));
+        List.of(link(EXCHANGE_ANSWER, Plans.FIXED), link(EXCHANGE_ANSWER, Plans.FIXED));
     this.links =
         List.of(heartLink, listenLink, dutyLink, exchangeLinks.get(0), exchangeLinks.get(1));
 
@@ -223,6 +220,11 @@ public final class Worker implements AutoCloseable {
         && membership.isHeld(System.nanoTime());
   }
 
+  /** How many timeouts of runs lie ahead. */
+  int timeoutsAhead() {
+    return timer.getQueue().size();
+  }
+
   /** Waits until the worker has stopped. */
   public void awaitShutdown() throws InterruptedException {
     ended.await();
@@ -245,12 +247,15 @@ public final class Worker implements AutoCloseable {
     synchronized (draining) {
       if (draining.getCount() > 0) {
         draining.countDown();
+        boolean interrupted = false;
         try {
           drain(timeout);
         } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
+          runner.stopAll(RunningTask.Stop.SHUTDOWN);
+          interrupted = true; // kept until the end: the threads are still to be waited for
         }
         end();
+        if (interrupted) Thread.currentThread().interrupt();
       }
     }
   }

@@ -9,6 +9,8 @@ import javax.sql.DataSource;
 
 /** Describes a worker before it starts. Not thread-safe. */
 public final class WorkerBuilder {
+  private static final int MOST_AT_ONCE = 1_000_000;
+
   private final DataSource dataSource;
   private DataSource transactions;
   private final Map<String, Integer> queues = new LinkedHashMap<>();
@@ -24,12 +26,13 @@ public final class WorkerBuilder {
   /**
    * Serves a queue.
    *
-   * @param concurrency how many of its tasks run at once in this process, at least 1
+   * @param concurrency how many of its tasks run at once in this process, 1 to 1,000,000
    */
   public WorkerBuilder queue(String name, int concurrency) {
-    if (concurrency < 1) {
+    if (concurrency < 1 || concurrency > MOST_AT_ONCE) {
       throw new IllegalArgumentException(
-          "concurrency of queue '%s' must be >= 1, was %d".formatted(name, concurrency));
+          "concurrency of queue '%s' must be between 1 and %d, was %d"
+              .formatted(name, MOST_AT_ONCE, concurrency));
     }
     queues.put(name, concurrency);
     return this;

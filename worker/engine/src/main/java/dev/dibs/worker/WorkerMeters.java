@@ -13,6 +13,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The meters of a worker. Their labels are queues, kinds and outcomes of this process, which are
@@ -21,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class WorkerMeters {
   private record Key(String meter, String queue, String kind, String outcome) {}
 
+  private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
   private static final String COMPLETED = "succeeded";
 
   private final MeterRegistry registry;
@@ -28,6 +31,7 @@ final class WorkerMeters {
   private final Map<Key, Timer> timers = new ConcurrentHashMap<>();
   private final Timer claimDuration;
   private final DistributionSummary claimBatch;
+  private volatile boolean failing;
 
   WorkerMeters(MeterRegistry registry) {
     this.registry = registry;
@@ -42,6 +46,10 @@ final class WorkerMeters {
   }
 
   void claimed(List<Task> tasks, Trip trip) {
+    measure(() -> countClaimed(tasks, trip));
+  }
+
+  private void countClaimed(List<Task> tasks, Trip trip) {
     claimDuration.record(System.nanoTime() - trip.departedAt(), TimeUnit.NANOSECONDS);
     if (!trip.claims()) return;
     claimBatch.record(tasks.size());
@@ -55,29 +63,42 @@ final class WorkerMeters {
   /** A handler ended; {@code run} is null if the task was completed in its transaction. */
   void ran(Task task, @Nullable FinishedRun run, long nanos) {
     String outcome = run == null ? COMPLETED : run.label();
-    timer(new Key("dibs.task.run", task.queue(), task.kind(), outcome))
-        .record(Duration.ofNanos(nanos));
-    if (run == null)
-      counter(new Key("dibs.tasks.finished", task.queue(), task.kind(), COMPLETED)).increment();
+    measure(() ->
+        timer(new Key("dibs.task.run", task.queue(), task.kind(), outcome))
+            .record(Duration.ofNanos(nanos)));
+    if (run == null) count("dibs.tasks.finished", task, COMPLETED);
   }
 
   /** An outcome was written. */
   void finished(FinishedRun run) {
-    counter(new Key("dibs.tasks.finished", run.task().queue(), run.task().kind(), run.label()))
-        .increment();
+    count("dibs.tasks.finished", run.task(), run.label());
   }
 
   /** An outcome was refused: the run had lost its lease. */
   void refused(FinishedRun run) {
-    counter(new Key("dibs.lease.lost", run.task().queue(), run.task().kind(), "")).increment();
+    count("dibs.lease.lost", run.task(), "");
   }
 
   void rescued(String cause, int tasks) {
-    if (tasks > 0) registry.counter("dibs.rescued", "cause", cause).increment(tasks);
+    if (tasks > 0) measure(() -> registry.counter("dibs.rescued", "cause", cause).increment(tasks));
   }
 
   void gauge(String name, Ledger ledger, ToDoubleFunction<Ledger> value) {
     Gauge.builder(name, ledger, value).register(registry);
+  }
+
+  private void count(String meter, Task task, String outcome) {
+    measure(() -> counter(new Key(meter, task.queue(), task.kind(), outcome)).increment());
+  }
+
+  /** The registry is the user's, and so are its filters: what they throw must cost no task. */
+  private void measure(Runnable measurement) {
+    try {
+      measurement.run();
+    } catch (RuntimeException e) {
+      if (!failing) LOG.warn("the meter registry throws, some meters will be missing", e);
+      failing = true;
+    }
   }
 
   private Counter counter(Key key) {

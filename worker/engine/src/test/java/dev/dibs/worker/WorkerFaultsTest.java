@@ -1,0 +1,295 @@
+package dev.dibs.worker;
+
+import static java.time.Duration.ofMillis;
+import static java.time.Duration.ofSeconds;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.dibs.Kind;
+import dev.dibs.NewTask;
+import dev.dibs.Outcome;
+import dev.dibs.producer.Producer;
+import dev.dibs.testing.TestDatabase;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.config.MeterFilter;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What goes wrong around a worker must not leave a task in the hands of nobody. */
+@Timeout(60)
+class WorkerFaultsTest {
+  record Mail(int number) {}
+
+  private static final Kind<Mail> MAIL = Kind.of("mail", Mail.class);
+  private static final WorkerSettings QUICK = WorkerSettings.DEFAULT.withLease(ofSeconds(1));
+  private static final WorkerSettings NO_POLL =
+      WorkerSettings.DEFAULT.withPollInterval(ofSeconds(50));
+
+  private final TestDatabase db = TestDatabase.create();
+  private final FaultyDataSource faulty = new FaultyDataSource(db.url());
+  private final Producer producer = Producer.on(db.dataSource());
+  private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+  private final List<Worker> workers = new ArrayList<>();
+
+  @AfterEach
+  void stopAll() {
+    workers.forEach(worker -> worker.stop(Duration.ZERO));
+    producer.close();
+    db.close();
+  }
+
+  private Worker start(
+      DataSource dataSource,
+      WorkerSettings settings,
+      MeterRegistry registry,
+      TaskHandler<Mail> handler) {
+    Worker worker =
+        Worker.on(dataSource)
+            .transactions(db.dataSource())
+            .queue("q", 8)
+            .queue("other", 8)
+            .handle(MAIL, handler)
+            .metrics(registry)
+            .settings(settings)
+            .start();
+    workers.add(worker);
+    return worker;
+  }
+
+  private Worker start(WorkerSettings settings, TaskHandler<Mail> handler) {
+    return start(db.dataSource(), settings, meters, handler);
+  }
+
+  private static NewTask<Mail> mail(int number) {
+    return MAIL.task(new Mail(number)).queue("q");
+  }
+
+  private void awaitFinished(String status, long count) {
+    await()
+        .atMost(ofSeconds(20))
+        .pollInterval(ofMillis(20))
+        .until(() -> db.finished(status) == count);
+  }
+
+  @Test
+  void anExceptionThatCannotEvenTellItsMessage_failsItsTask() {
+    producer.enqueue(mail(1).maxAttempts(1));
+    start(
+        WorkerSettings.DEFAULT,
+        (mail, task) -> {
+          throw new RuntimeException() {
+            @Override
+            public String getMessage() {
+              throw new IllegalStateException("no message");
+            }
+          };
+        });
+    awaitFinished("DEAD", 1);
+  }
+
+  @Test
+  void aMeterRegistryThatThrows_costsNoTask() {
+    var broken = new SimpleMeterRegistry();
+    broken
+        .config()
+        .meterFilter(
+            new MeterFilter() {
+              @Override
+              public Meter.Id map(Meter.Id id) {
+                if (id.getName().startsWith("dibs.task"))
+                  throw new IllegalStateException("no meters today");
+                return id;
+              }
+            });
+    for (int i = 0; i < 50; i++) producer.enqueue(mail(i));
+    Worker worker =
+        start(db.dataSource(), WorkerSettings.DEFAULT, broken, (mail, task) -> Outcome.done());
+    awaitFinished("SUCCEEDED", 50);
+    worker.stop(Duration.ZERO);
+    assertThat(db.number("select max(attempt) from dibs.task_history")).isEqualTo(1);
+    assertThat(db.number("select count(*) from dibs.worker")).isZero();
+  }
+
+  @Test
+  void aClaimWhoseAnswerFilledTheMemory_isFoundAndRun() {
+    for (int i = 0; i < 3; i++) producer.enqueue(mail(i));
+    faulty.loseAnswers(new OutOfMemoryError("simulated"));
+    start(faulty, QUICK, meters, (mail, task) -> Outcome.done());
+    awaitFinished("SUCCEEDED", 3);
+  }
+
+  @Test
+  void aClaimWhoseAnswerTheDriverGaveUp_isFoundAndRun() {
+    for (int i = 0; i < 3; i++) producer.enqueue(mail(i));
+    faulty.loseAnswers(new SQLException("an answer that cannot be read", "22003"));
+    start(faulty, QUICK, meters, (mail, task) -> Outcome.done());
+    awaitFinished("SUCCEEDED", 3);
+    assertThat(db.number("select max(attempt) from dibs.task_history")).isEqualTo(1);
+  }
+
+  @Test
+  void anOutcomeWhoseConnectionBreaksOnItsSecondTry_keepsItsError() {
+    outcomeKeepsItsErrorWhenRefusedBy("XX000", "08006");
+  }
+
+  @Test
+  void anOutcomeThatWaitedTooLongForALock_keepsItsError() {
+    outcomeKeepsItsErrorWhenRefusedBy("57014", "57014");
+  }
+
+  private void outcomeKeepsItsErrorWhenRefusedBy(String together, String apart) {
+    faulty.refuseEndings(new SQLException("first", together), new SQLException("second", apart));
+    producer.enqueue(mail(1));
+    start(faulty, NO_POLL, meters, (mail, task) -> Outcome.dead("no ink"));
+    awaitFinished("DEAD", 1);
+    assertThat(faulty.haveAllFailed()).isTrue();
+    assertThat(db.value("select errors -> 0 ->> 'message' from dibs.task_history"))
+        .isEqualTo("no ink");
+  }
+
+  @Test
+  void aFullDisk_isWaitedForAndNotTriedRowByRow() {
+    for (int i = 0; i < 8; i++) producer.enqueue(mail(i));
+    var full = new SQLException("could not extend file: No space left on device", "53100");
+    faulty.refuseEndings(full, full);
+    var all = new CountDownLatch(8);
+    start(
+        faulty,
+        NO_POLL,
+        meters,
+        (mail, task) -> {
+          all.countDown();
+          all.await();
+          return Outcome.done();
+        });
+    awaitFinished("SUCCEEDED", 8);
+    assertThat(faulty.opened()).isGreaterThan(5); // a link was given up, as in any outage
+  }
+
+  @Test
+  void aRunThatIsOver_isForgottenThoughItsTimeoutLiesAhead() {
+    for (int i = 0; i < 20; i++) producer.enqueue(mail(i).timeout(Duration.ofDays(1)));
+    Worker worker = start(WorkerSettings.DEFAULT, (mail, task) -> Outcome.done());
+    awaitFinished("SUCCEEDED", 20);
+    await().atMost(ofSeconds(5)).until(() -> worker.timeoutsAhead() == 0);
+  }
+
+  @Test
+  void promotionsThatFail_doNotKeepTheTasksOfTheDead() {
+    UUID dead = UUID.randomUUID();
+    db.execute(
+        "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not now'; end $$");
+    db.execute(
+        "create trigger refuse before update on dibs.task for each row when (old.status = 'SCHEDULED') execute function refuse()");
+    producer.enqueue(mail(1).delay(ofMillis(1)));
+    producer.enqueue(mail(2));
+    db.execute(
+        "insert into dibs.worker (id, host, pid, version, queues, kinds, concurrency, lease_until)"
+            + " values (?, 'gone', 1, 'x', '{q}', '{mail}', 8, now() - interval '1 hour')",
+        dead);
+    db.execute(
+        "update dibs.task set status = 'PROCESSING', attempt = 1, lease = gen_random_uuid(), worker_id = ? where status = 'PENDING'",
+        dead);
+    start(QUICK.withPollInterval(ofMillis(100)), (mail, task) -> Outcome.done());
+    awaitFinished("SUCCEEDED", 1);
+  }
+
+  @Test
+  void tasksWithoutAWorkerRow_areAllRescuedAtOnce() {
+    db.execute(
+        "insert into dibs.task (id, queue, kind, payload, status, attempt, lease, worker_id)"
+            + " select gen_random_uuid(), 'q', 'mail', '{\"number\": 1}', 'PROCESSING', 1, gen_random_uuid(), gen_random_uuid()"
+            + " from generate_series(1, 1200)");
+    start(WorkerSettings.DEFAULT, (mail, task) -> Outcome.done());
+    awaitFinished("SUCCEEDED", 1200);
+  }
+
+  @Test
+  void beatsThatWaitForALock_doNotPileUpInTheServer() throws SQLException {
+    start(faulty, QUICK, meters, (mail, task) -> Outcome.done());
+    try (Connection operator = db.connect();
+        var statement = operator.createStatement()) {
+      operator.setAutoCommit(false);
+      statement.execute("select from dibs.worker for update");
+      int before = faulty.opened();
+      await().atMost(ofSeconds(30)).until(() -> faulty.opened() >= before + 8);
+      assertThat(
+              db.number(
+                  "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"))
+          .isLessThanOrEqualTo(2);
+    }
+  }
+
+  @Test
+  void oneTaskPutIntoTwoQueues_isTwoTasks() {
+    var secondMayEnd = new CountDownLatch(1);
+    NewTask<Mail> task = MAIL.task(new Mail(1)).maxAttempts(1);
+    producer.enqueue(List.of(task.queue("q"), task.queue("other")));
+    start(
+        WorkerSettings.DEFAULT,
+        (mail, run) -> {
+          if (run.queue().equals("q")) return Outcome.done();
+          secondMayEnd.await();
+          return Outcome.dead("no ink");
+        });
+    await().atMost(ofSeconds(10)).until(() -> db.finished("SUCCEEDED") > 0);
+    secondMayEnd.countDown();
+    awaitFinished("DEAD", 1);
+    assertThat(db.finished("SUCCEEDED")).isEqualTo(1);
+  }
+
+  @Test
+  void stopThatIsInterrupted_leavesNoThreadAndInterruptsTheHandlers() throws Exception {
+    var started = new CountDownLatch(1);
+    var interrupted = new AtomicBoolean();
+    producer.enqueue(mail(1));
+    Worker worker =
+        start(
+            WorkerSettings.DEFAULT,
+            (mail, task) -> {
+              started.countDown();
+              try {
+                new CountDownLatch(1).await();
+              } catch (InterruptedException e) {
+                interrupted.set(true);
+                throw e;
+              }
+              return Outcome.done();
+            });
+    assertThat(started.await(10, TimeUnit.SECONDS)).isTrue();
+    Thread stopper = Thread.ofPlatform().start(() -> worker.stop(ofSeconds(50)));
+    await().atMost(ofSeconds(5)).until(() -> !worker.isReady());
+    stopper.interrupt();
+    stopper.join();
+    assertThat(worker.isLive()).isFalse();
+    await().atMost(ofSeconds(5)).untilTrue(interrupted);
+    await().atMost(ofSeconds(5)).until(() -> engineThreads() == 0);
+  }
+
+  private static long engineThreads() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().startsWith("dibs-exchange"))
+        .count();
+  }
+
+  @Test
+  void concurrencyBeyondAllReason_isRefused() {
+    assertThatThrownBy(() -> Worker.on(db.dataSource()).queue("q", Integer.MAX_VALUE))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("2147483647");
+  }
+}
