@@ -34,10 +34,9 @@ with "ended" as (delete
   from ("dibs"."task"."claimed_at" - greatest("dibs"."task"."run_at", "dibs"."task"."created_at"))) * 1000000 as bigint) as "waited", cast(extract(epoch
   from "dibs"."task"."timeout") * 1000000 as bigint) as "timeout", cast("dibs"."task"."payload" as text) as "payload", cast("dibs"."task"."headers" as text) as "headers") (select "claimed"."id", "claimed"."queue", "claimed"."kind", "claimed"."priority", "claimed"."position", "claimed"."attempt", "claimed"."failures", "claimed"."losses", "claimed"."max_attempts", "claimed"."waited", "claimed"."timeout", "claimed"."payload", "claimed"."headers"
   from "claimed")
-  union all (select "o"."id", cast(null as text), cast(null as text), cast(null as smallint), cast(null as bigint), cast(null as int), cast(null as int), cast(null as int), cast(null as int), cast(null as bigint), cast(null as bigint), cast(null as text), cast(null as text)
-  from unnest(cast(? as uuid[]) || cast(? as uuid[])) as "o" ("id")
-  where (not exists (select 1 as "one"
+  union all (select "x"."id", cast(null as text), cast(null as text), cast(null as smallint), cast(null as bigint), cast(null as int), cast(null as int), cast(null as int), cast(null as int), cast(null as bigint), cast(null as bigint), cast(null as text), cast(null as text)
+  from ((select "id"
+  from unnest(cast(? as uuid[]) || cast(? as uuid[])) as "o" ("id")) except (select "id"
   from "ended"
-  where "ended"."id" = "o"."id") and not exists (select 1 as "one"
-  from "again"
-  where "again"."id" = "o"."id")))
+  union all select "id"
+  from "again")) as "x")

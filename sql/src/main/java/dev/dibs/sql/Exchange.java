@@ -13,10 +13,8 @@ import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.inline;
 import static org.jooq.impl.DSL.lateral;
 import static org.jooq.impl.DSL.name;
-import static org.jooq.impl.DSL.notExists;
 import static org.jooq.impl.DSL.param;
 import static org.jooq.impl.DSL.select;
-import static org.jooq.impl.DSL.selectOne;
 import static org.jooq.impl.DSL.table;
 import static org.jooq.impl.DSL.update;
 import static org.jooq.impl.DSL.when;
@@ -245,26 +243,20 @@ public final class Exchange {
         .where(queue.ne(org.jooq.impl.DSL.all(paused)));
   }
 
-  /** The outcomes that found no task under their lease. */
+  /** The outcomes that found no task under their lease: sent, and neither ended nor given back. */
   private static Select<Record> refused() {
-    Field<UUID> id = field(name("o", "id"), SQLDataType.UUID);
-    return select(ClaimedRow.emptyBut(id))
-        .from(
-            table(
-                    "unnest({0} || {1})",
-                    param("endedIds", SQLDataType.UUID.getArrayDataType()),
-                    param("againIds", SQLDataType.UUID.getArrayDataType()))
-                .as("o", "id"))
-        .where(
-            notExists(
-                selectOne()
-                    .from(name("ended"))
-                    .where(field(name("ended", "id"), UUID.class).eq(id))))
-        .and(
-            notExists(
-                selectOne()
-                    .from(name("again"))
-                    .where(field(name("again", "id"), UUID.class).eq(id))));
+    Field<UUID> id = field(name("id"), SQLDataType.UUID);
+    var sent =
+        select(id)
+            .from(
+                table(
+                        "unnest({0} || {1})",
+                        param("endedIds", SQLDataType.UUID.getArrayDataType()),
+                        param("againIds", SQLDataType.UUID.getArrayDataType()))
+                    .as("o", "id"));
+    var written = select(id).from(name("ended")).unionAll(select(id).from(name("again")));
+    return select(ClaimedRow.emptyBut(field(name("x", "id"), SQLDataType.UUID)))
+        .from(sent.except(written).asTable("x"));
   }
 
   /**
@@ -325,7 +317,7 @@ public final class Exchange {
   }
 
   /** The statement, for those who review it. */
-  String sql() {
-    return text.sql();
+  SqlText text() {
+    return text;
   }
 }

@@ -44,11 +44,12 @@ public final class FinishTask {
             TASK.LOSSES);
     this.finish =
         SqlText.of(
-            schema,
-            with(ended)
-                .with(EndedTasks.archive("archived", "ended"))
-                .select(count())
-                .from(name("ended")));
+                schema,
+                with(ended)
+                    .with(EndedTasks.archive("archived", "ended"))
+                    .select(count())
+                    .from(name("ended")))
+            .after(Plans.BY_INDEX);
     this.check = SqlText.of(schema, selectOne().from(TASK).where(HELD));
   }
 
@@ -57,10 +58,13 @@ public final class FinishTask {
    * here.
    */
   public boolean finishIfHeld(Connection connection, Task.Hold hold) throws SQLException {
-    try (var statement = finish.prepare(connection, values(hold));
-        var rows = statement.executeQuery()) {
-      rows.next();
-      return rows.getInt(1) == 1;
+    try (var statement = finish.prepare(connection, values(hold))) {
+      statement.execute();
+      statement.getMoreResults();
+      try (var rows = statement.getResultSet()) {
+        rows.next();
+        return rows.getInt(1) == 1;
+      }
     }
   }
 
@@ -77,7 +81,7 @@ public final class FinishTask {
   }
 
   /** The statement, for those who review it. */
-  String sql() {
-    return finish.sql();
+  SqlText text() {
+    return finish;
   }
 }

@@ -139,7 +139,7 @@ public final class InsertTasks {
   }
 
   /** The statement, for those who review it. */
-  String sql() {
-    return text.sql();
+  SqlText text() {
+    return text;
   }
 }

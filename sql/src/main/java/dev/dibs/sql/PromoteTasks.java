@@ -99,7 +99,7 @@ public final class PromoteTasks {
   }
 
   /** The statement, for those who review it. */
-  String sql() {
-    return text.sql();
+  SqlText text() {
+    return text;
   }
 }

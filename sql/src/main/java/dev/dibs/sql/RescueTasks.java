@@ -77,7 +77,9 @@ public final class RescueTasks {
         EndedTasks.errorsAnd(
             field(
                 "jsonb_build_object('class', 'worker lost', 'worker', {0}, 'host', {1})",
-                SQLDataType.JSONB, TASK.WORKER_ID, param("host", String.class)));
+                SQLDataType.JSONB,
+                TASK.WORKER_ID,
+                param("host", SQLDataType.CLOB).cast(SQLDataType.CLOB)));
     Field<Integer> maxLosses = param("maxLosses", Integer.class);
     var buried =
         EndedTasks.delete(
@@ -145,7 +147,7 @@ public final class RescueTasks {
   }
 
   /** The statement, for those who review it. */
-  String sql() {
-    return ofWorker.sql();
+  SqlText text() {
+    return ofWorker;
   }
 }

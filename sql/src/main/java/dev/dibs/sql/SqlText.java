@@ -42,6 +42,11 @@ record SqlText(String sql, List<String> parameters) {
     return new SqlText(sql, parameters);
   }
 
+  /** The same text sent behind {@code before}, in one message. */
+  SqlText after(String before) {
+    return new SqlText(before + sql, parameters);
+  }
+
   /** Binds {@code values}, which must have every parameter's name as a key. */
   PreparedStatement prepare(Connection connection, Map<String, ? extends @Nullable Object> values)
       throws SQLException {

@@ -19,11 +19,11 @@ class GoldenSqlTest {
   void statements_areWhatWasReviewed() throws IOException {
     Map<String, String> statements =
         Map.of(
-            "exchange", new Exchange(Schema.DEFAULT).sql(),
-            "insert", new InsertTasks(Schema.DEFAULT).sql(),
-            "finish", new FinishTask(Schema.DEFAULT).sql(),
-            "promote", new PromoteTasks(Schema.DEFAULT).sql(),
-            "rescue", new RescueTasks(Schema.DEFAULT).sql());
+            "exchange", new Exchange(Schema.DEFAULT).text().sql(),
+            "insert", new InsertTasks(Schema.DEFAULT).text().sql(),
+            "finish", new FinishTask(Schema.DEFAULT).text().sql(),
+            "promote", new PromoteTasks(Schema.DEFAULT).text().sql(),
+            "rescue", new RescueTasks(Schema.DEFAULT).text().sql());
     for (var statement : statements.entrySet()) {
       Path file = GOLDEN.resolve(statement.getKey() + ".sql");
       String text = lines(statement.getValue());

@@ -26,7 +26,7 @@ final class Idle implements Scenario {
       report.doing("watching " + worker.id());
       while (System.nanoTime() - startedAt < WATCHED.toNanos())
         LockSupport.parkNanos(WATCHED.toNanos() / 20);
-      double own = db.commits() - before - 2; // our own two reads
+      double own = db.commits() - before;
       double seconds = (double) (System.nanoTime() - startedAt) / 1e9;
       return List.of(
           new Measurement(

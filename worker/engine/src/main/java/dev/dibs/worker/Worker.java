@@ -8,6 +8,7 @@ import dev.dibs.sql.Duties;
 import dev.dibs.sql.Exchange;
 import dev.dibs.sql.FinishTask;
 import dev.dibs.sql.Migrations;
+import dev.dibs.sql.Plans;
 import dev.dibs.sql.PromoteTasks;
 import dev.dibs.sql.ReadBack;
 import dev.dibs.sql.RescueTasks;
@@ -101,8 +102,9 @@ public final class Worker implements AutoCloseable {
 
     this.heartLink = link(settings.lease().dividedBy(3), "set synchronous_commit = off");
     this.listenLink = link(EXCHANGE_ANSWER, "");
-    Link dutyLink = link(EXCHANGE_ANSWER, "");
-    List<Link> exchangeLinks = List.of(link(EXCHANGE_ANSWER, ""), link(EXCHANGE_ANSWER, ""));
+    Link dutyLink = link(EXCHANGE_ANSWER, Plans.FIXED);
+    List<Link> exchangeLinks =
+        List.of(link(EXCHANGE_ANSWER, Plans.FIXED), link(EXCHANGE_ANSWER, Plans.FIXED));
     this.links =
         List.of(heartLink, listenLink, dutyLink, exchangeLinks.get(0), exchangeLinks.get(1));
 
