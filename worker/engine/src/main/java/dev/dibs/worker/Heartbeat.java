@@ -50,6 +50,9 @@ final class Heartbeat {
       return worker;
     });
     membership.renewed(worker, sentAt);
+    synchronized (this) {
+      fenced = false; // the next silence is another one, also if nobody looks before it
+    }
   }
 
   /** Beats until stopped. */
