@@ -29,7 +29,8 @@ class HouseTest {
   void imports_pointFromTheAppTowardsTheDatabase() {
     forbid("dev.dibs.sql..", "dev.dibs.producer..", "dev.dibs.worker..", "dev.dibs.app..");
     forbid("dev.dibs.producer..", "dev.dibs.worker..", "dev.dibs.app..");
-    forbid("dev.dibs.worker..", "dev.dibs.app..");
+    forbid("dev.dibs.worker..", "dev.dibs.app..", "dev.dibs.bench..");
+    forbid("dev.dibs.bench..", "dev.dibs.app..");
     forbid(
         "dev.dibs",
         "dev.dibs.sql..",
@@ -67,7 +68,7 @@ class HouseTest {
   void logback_isTheAppsAlone() {
     noClasses()
         .that()
-        .resideOutsideOfPackage("dev.dibs.app..")
+        .resideOutsideOfPackages("dev.dibs.app..", "dev.dibs.bench..")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("ch.qos.logback..", "picocli..", "com.zaxxer..", "io.zonky..")

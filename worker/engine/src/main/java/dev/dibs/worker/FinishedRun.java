@@ -37,7 +37,12 @@ record FinishedRun(
 
   /** The task goes back as it was: this run does not count. */
   static FinishedRun released(Task task) {
-    return again(task, Duration.ZERO, false, null, "released");
+    return released(task, Duration.ZERO);
+  }
+
+  /** The same, but it waits before it comes again. */
+  static FinishedRun released(Task task, Duration delay) {
+    return again(task, delay, false, null, "released");
   }
 
   private static FinishedRun ended(Task task, TaskStatus status, @Nullable String error) {

@@ -41,6 +41,7 @@ final class Ledger {
   private final PollClock poll;
   private final Floors floors = new Floors();
   private final LaneOrder laneOrder = new LaneOrder();
+  private final Suspects suspects;
   private List<FinishedRun> outbox = new ArrayList<>();
   private long freedAt;
   private boolean freed;
@@ -52,10 +53,12 @@ final class Ledger {
       Map<String, Integer> concurrency,
       Set<String> kinds,
       Membership membership,
-      Duration pollInterval) {
+      Duration pollInterval,
+      int maxLosses) {
     concurrency.forEach((queue, slots) -> queues.put(queue, new QueueSlots(queue, slots)));
     this.kinds = Set.copyOf(kinds);
     this.membership = membership;
+    this.suspects = new Suspects(maxLosses);
     this.poll = new PollClock(pollInterval);
   }
 
@@ -167,13 +170,25 @@ final class Ledger {
               ? claimed
               : claimed.stream().filter(task -> task.queue().equals(entry.getKey())).toList();
       if (mayRun(trip.claim().worker())) {
-        start.addAll(slots.arrived(tasks, entry.getValue()));
+        boolean foundLess = tasks.size() < entry.getValue();
+        start.addAll(slots.arrived(admitted(tasks), entry.getValue(), foundLess));
       } else {
         slots.lost(entry.getValue());
         tasks.forEach(task -> post(FinishedRun.released(task)));
       }
     }
     return start;
+  }
+
+  /** Those of {@code tasks} that may run now; the others come again soon. */
+  private List<Task> admitted(List<Task> tasks) {
+    if (tasks.stream().noneMatch(suspects::isSuspect)) return tasks;
+    List<Task> admitted = new ArrayList<>();
+    for (Task task : tasks) {
+      if (suspects.admit(task)) admitted.add(task);
+      else post(FinishedRun.released(task, Suspects.comeAgain()));
+    }
+    return admitted;
   }
 
   /** Nobody beats for what was claimed in a name that this process lost meanwhile. */
@@ -204,7 +219,8 @@ final class Ledger {
     try {
       List<Task> start = new ArrayList<>();
       for (Task task : tasks) {
-        if (mayRun(claimant)) start.addAll(slots(task.queue()).arrived(List.of(task), 0));
+        if (mayRun(claimant))
+          start.addAll(slots(task.queue()).arrived(admitted(List.of(task)), 0, false));
         else post(FinishedRun.released(task));
       }
       changed.signalAll();
@@ -224,6 +240,7 @@ final class Ledger {
       QueueSlots slots = slots(task.queue());
       int before = slots.buffered();
       if (run != null) post(run);
+      suspects.left(task);
       free();
       Task next = slots.ended(nanos);
       boolean ranLow = slots.buffered() < before && slots.buffered() == slots.hoard() / 2;
@@ -286,6 +303,7 @@ final class Ledger {
       int released = 0;
       for (QueueSlots slots : queues.values()) {
         for (Task task : slots.empty()) {
+          suspects.left(task);
           post(FinishedRun.released(task));
           released++;
         }

@@ -23,12 +23,16 @@ final class QueueSlots {
 
   private static final double WEIGHT_OF_LAST = 0.05;
 
+  /** One claim brings about so many characters of payload at the most. */
+  private static final double LARGEST_CONTENT = 8 << 20;
+
   private final String queue;
   private final int concurrency;
   private final ArrayDeque<Task> buffered = new ArrayDeque<>();
   private int running;
   private int reserved;
   private double runNanos = -1;
+  private double contentChars = 1;
   private boolean dry;
   private boolean rung = true;
 
@@ -61,7 +65,7 @@ final class QueueSlots {
   int room() {
     if (buffered.size() + reserved > hoard() / 2) return 0;
     int room = concurrency + hoard() - running - buffered.size() - reserved;
-    return Math.clamp(room, 0, LARGEST_CLAIM);
+    return Math.clamp(room, 0, largestClaim());
   }
 
   /** Whether so many slots are free that a claim should not wait for more of them. */
@@ -69,9 +73,14 @@ final class QueueSlots {
     return running + buffered.size() <= (concurrency + hoard()) / 2;
   }
 
+  /** Large payloads come in small claims: a claim is held in memory as a whole. */
+  private int largestClaim() {
+    return (int) Math.clamp(LARGEST_CONTENT / contentChars, 1, LARGEST_CLAIM);
+  }
+
   int hoard() {
     if (runNanos < 0) return 0;
-    return (int) Math.min(LARGEST_CLAIM - 1, concurrency * HOARD_NANOS / Math.max(runNanos, 1));
+    return (int) Math.min(largestClaim() - 1, concurrency * HOARD_NANOS / Math.max(runNanos, 1));
   }
 
   /** Takes room for a claim that goes out now. */
@@ -85,14 +94,22 @@ final class QueueSlots {
   /**
    * A claim came back with {@code tasks}, for which {@code room} was reserved; answers those to
    * start now.
+   *
+   * @param foundLess whether there was less than asked for
    */
-  List<Task> arrived(List<Task> tasks, int room) {
+  List<Task> arrived(List<Task> tasks, int room, boolean foundLess) {
     reserved -= room;
-    dry = tasks.size() < room;
+    dry = foundLess;
+    tasks.forEach(this::weigh);
     buffered.addAll(tasks);
     List<Task> start = new ArrayList<>();
     for (Task next = start(); next != null; next = start()) start.add(next);
     return start;
+  }
+
+  private void weigh(Task task) {
+    double chars = task.content().payload().length() + task.content().headers().length();
+    contentChars = Math.max(1, contentChars + WEIGHT_OF_LAST * (chars - contentChars));
   }
 
   /** A claim did not come back: whether there is more is unknown. */

@@ -89,7 +89,12 @@ public final class Worker implements AutoCloseable {
     timer.setRemoveOnCancelPolicy(true); // a run that is over must not stay until its timeout
     this.membership = new Membership(settings.fenceAfter());
     this.ledger =
-        new Ledger(plan.queues(), plan.handlers().kinds(), membership, settings.pollInterval());
+        new Ledger(
+            plan.queues(),
+            plan.handlers().kinds(),
+            membership,
+            settings.pollInterval(),
+            settings.maxLosses());
     this.followUps =
         Producer.on(
             plan.transactions(),

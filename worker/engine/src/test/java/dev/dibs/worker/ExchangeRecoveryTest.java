@@ -33,7 +33,7 @@ class ExchangeRecoveryTest {
   private final Connection connection = db.connect();
   private final Producer producer = Producer.on(db.dataSource());
   private final Ledger ledger =
-      new Ledger(Map.of("q", 8), Set.of("k"), new Membership(ofMinutes(1)), ofSeconds(1));
+      new Ledger(Map.of("q", 8), Set.of("k"), new Membership(ofMinutes(1)), ofSeconds(1), 3);
   private final TaskRunner runner =
       new TaskRunner(
           new Handlers(),

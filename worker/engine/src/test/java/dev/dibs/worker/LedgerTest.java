@@ -28,7 +28,7 @@ class LedgerTest {
 
   LedgerTest() {
     membership.renewed(UUID.randomUUID(), System.nanoTime());
-    ledger = new Ledger(Map.of("q", 8), Set.of("mail"), membership, ofSeconds(50));
+    ledger = new Ledger(Map.of("q", 8), Set.of("mail"), membership, ofSeconds(50), 3);
   }
 
   private static Task task(String queue) {
@@ -122,7 +122,7 @@ class LedgerTest {
 
   @Test
   void claimsDuringASlowSweep_keepThePace() throws InterruptedException {
-    var two = new Ledger(Map.of("a", 8, "b", 1), Set.of("mail"), membership, ofSeconds(50));
+    var two = new Ledger(Map.of("a", 8, "b", 1), Set.of("mail"), membership, ofSeconds(50), 3);
     Task task = task("b");
     two.returned(await(two), claimed(task));
     Trip slow = awaitSweep(two, "a");

@@ -459,6 +459,38 @@ class WorkerTest {
   }
 
   @Test
+  void tasksOnTheirLastLoss_runOneAtATimeAndAllEnd() {
+    producer.enqueue(mails(20));
+    db.execute("update dibs.task set losses = 2");
+    producer.enqueue(mails(20));
+    var now = new AtomicInteger();
+    var most = new AtomicInteger();
+    start((mail, task) -> {
+      if (task.losses() == 0) return Outcome.done();
+      most.accumulateAndGet(now.incrementAndGet(), Math::max);
+      now.decrementAndGet();
+      return Outcome.done();
+    });
+    awaitFinished("SUCCEEDED", 40);
+    assertThat(most).hasValue(1);
+    assertThat(db.number("select sum(losses) + sum(failures) from dibs.task_history"))
+        .isEqualTo(40);
+  }
+
+  @Test
+  void largePayloads_comeInClaimsThatFitTheMemory() {
+    var large = "x".repeat(200_000);
+    db.execute(
+        "insert into dibs.task (id, queue, kind, payload) select gen_random_uuid(), 'q', 'mail',"
+            + " jsonb_build_object('number', n, 'pad', ?) from generate_series(1, 300) n",
+        large);
+    start((mail, task) -> Outcome.done());
+    awaitFinished("SUCCEEDED", 300);
+    double largest = meters.get("dibs.claim.batch").summary().max();
+    assertThat(largest).isBetween(1.0, 300.0).isLessThan(150);
+  }
+
+  @Test
   void start_refusesADatabaseWithoutSchema() {
     try (TestDatabase empty = TestDatabase.createEmpty()) {
       assertThatThrownBy(() ->
