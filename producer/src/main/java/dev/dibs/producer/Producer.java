@@ -29,16 +29,14 @@ import org.jooq.exception.DataAccessException;
  * workers and leaves the data source open.
  */
 public final class Producer implements AutoCloseable {
-  private static final String CONNECTION_EXCEPTION = "08";
-
-  private final DataSource dataSource;
+  private final OwnConnection own;
   private final Inlet inlet;
   private final Bell bell;
   private final Throttle throttle;
   private final BellRinger ringer;
 
   private Producer(DataSource dataSource, ProducerSettings settings) {
-    this.dataSource = dataSource;
+    this.own = new OwnConnection(dataSource);
     this.inlet = new Inlet(settings);
     this.bell = new Bell(settings.schema());
     this.throttle = new Throttle(settings.bellInterval());
@@ -79,30 +77,9 @@ public final class Producer implements AutoCloseable {
   public List<Enqueued> enqueue(Collection<? extends NewTask<?>> tasks) {
     if (tasks.isEmpty()) return List.of();
     List<NewTask<?>> all = List.copyOf(tasks);
-    Set<UUID> inserted = putOnOwnConnection(all.size(), inlet.load(all));
+    Set<UUID> inserted = own.put(all.size(), inlet.load(all));
     ringer.ring(queues(all));
     return answer(all, inserted);
-  }
-
-  private Set<UUID> putOnOwnConnection(int tasks, Inlet.Load load) {
-    boolean sent = false;
-    try (Connection connection = dataSource.getConnection()) {
-      connection.setAutoCommit(true);
-      sent = true;
-      return load.put(connection);
-    } catch (SQLException e) {
-      throw sent && isBroken(e) ? new EnqueueUnknownException(tasks, e) : refused(tasks, e);
-    }
-  }
-
-  private static DatabaseException refused(int tasks, SQLException e) {
-    return new DatabaseException("%d task(s) could not be enqueued".formatted(tasks), e);
-  }
-
-  /** Connection failures, and the server going down, which may come after the commit. */
-  private static boolean isBroken(SQLException e) {
-    String state = e.getSQLState();
-    return state == null || state.startsWith(CONNECTION_EXCEPTION) || state.startsWith("57P");
   }
 
   /**
@@ -131,7 +108,7 @@ public final class Producer implements AutoCloseable {
       bell.ring(connection, throttle.pass(queues(all)));
       return answer(all, inserted);
     } catch (SQLException e) {
-      throw refused(all.size(), e);
+      throw OwnConnection.refused(all.size(), e);
     }
   }
 
@@ -154,7 +131,7 @@ public final class Producer implements AutoCloseable {
     } catch (DataAccessException e) {
       SQLException cause = e.getCause(SQLException.class);
       if (cause == null) throw e;
-      throw refused(tasks.size(), cause);
+      throw OwnConnection.refused(tasks.size(), cause);
     }
   }
 
