@@ -1,12 +1,10 @@
 package dev.dibs.producer;
 
-import dev.dibs.Codec;
 import dev.dibs.DatabaseException;
 import dev.dibs.EnqueueUnknownException;
 import dev.dibs.NewTask;
 import dev.dibs.PayloadException;
 import dev.dibs.sql.Bell;
-import dev.dibs.sql.InsertTasks;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Collection;
@@ -17,7 +15,6 @@ import java.util.UUID;
 import javax.sql.DataSource;
 import org.jooq.Configuration;
 import org.jooq.exception.DataAccessException;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Enqueues tasks: in the caller's transaction, or on a connection of its own.
@@ -27,23 +24,20 @@ import org.jspecify.annotations.Nullable;
  * transaction by a NOTIFY in it, at most one a queue every few milliseconds; on an own connection
  * by one after the commit. A worker that was not told finds the task at its next poll.
  *
- * <p>Payloads are encoded and checked before anything is sent. Thread-safe. {@link #close} ends the
- * thread that rings for workers and leaves the data source open.
+ * <p>Payloads are checked before they are sent; one that cannot be kept leaves nothing behind and
+ * the caller's transaction as it was. Thread-safe. {@link #close} ends the thread that rings for
+ * workers and leaves the data source open.
  */
 public final class Producer implements AutoCloseable {
-  private static final String CONNECTION_EXCEPTION = "08";
-
-  private final ProducerSettings settings;
-  private final DataSource dataSource;
-  private final InsertTasks insert;
+  private final OwnConnection own;
+  private final Inlet inlet;
   private final Bell bell;
   private final Throttle throttle;
   private final BellRinger ringer;
 
   private Producer(DataSource dataSource, ProducerSettings settings) {
-    this.settings = settings;
-    this.dataSource = dataSource;
-    this.insert = new InsertTasks(settings.schema());
+    this.own = new OwnConnection(dataSource);
+    this.inlet = new Inlet(settings);
     this.bell = new Bell(settings.schema());
     this.throttle = new Throttle(settings.bellInterval());
     this.ringer = new BellRinger(dataSource, bell, settings.bellInterval());
@@ -73,38 +67,19 @@ public final class Producer implements AutoCloseable {
   }
 
   /**
-   * Enqueues tasks on a connection of the data source, all or none, in one statement; durable when
-   * this returns.
+   * Enqueues tasks on a connection of the data source, all or none; durable when this returns. Many
+   * of them, from a thousand on, travel by COPY.
    *
    * @throws PayloadException if a payload cannot be kept; nothing was enqueued
    * @throws EnqueueUnknownException if the connection broke meanwhile: enqueue the same tasks again
    * @throws DatabaseException if the database refused; nothing was enqueued
    */
   public List<Enqueued> enqueue(Collection<? extends NewTask<?>> tasks) {
-    List<InsertTasks.Row> rows = rows(tasks);
-    if (rows.isEmpty()) return List.of();
-    List<Enqueued> enqueued = insertOwn(rows);
-    ringer.ring(queues(rows));
-    return enqueued;
-  }
-
-  private List<Enqueued> insertOwn(List<InsertTasks.Row> rows) {
-    boolean sent = false;
-    try (Connection connection = dataSource.getConnection()) {
-      connection.setAutoCommit(true);
-      sent = true;
-      return answer(rows, insert.insert(connection, rows));
-    } catch (SQLException e) {
-      throw sent && isBroken(e)
-          ? new EnqueueUnknownException(rows.size(), e)
-          : new DatabaseException("%d task(s) could not be enqueued".formatted(rows.size()), e);
-    }
-  }
-
-  /** Connection failures, and the server going down, which may come after the commit. */
-  private static boolean isBroken(SQLException e) {
-    String state = e.getSQLState();
-    return state == null || state.startsWith(CONNECTION_EXCEPTION) || state.startsWith("57P");
+    if (tasks.isEmpty()) return List.of();
+    List<NewTask<?>> all = List.copyOf(tasks);
+    Set<UUID> inserted = own.put(all.size(), inlet.load(all));
+    ringer.ring(queues(all));
+    return answer(all, inserted);
   }
 
   /**
@@ -118,21 +93,22 @@ public final class Producer implements AutoCloseable {
   }
 
   /**
-   * Enqueues tasks in the transaction of {@code connection}, in one statement: they exist when the
-   * caller commits.
+   * Enqueues tasks in the transaction of {@code connection}, all or none: they exist when the
+   * caller commits. Many of them, from a thousand on, travel by COPY behind a savepoint.
    *
    * @throws PayloadException if a payload cannot be kept; the transaction can go on
    * @throws DatabaseException if the database refused; the transaction is to be rolled back
    */
   public List<Enqueued> enqueue(Connection connection, Collection<? extends NewTask<?>> tasks) {
-    List<InsertTasks.Row> rows = rows(tasks);
-    if (rows.isEmpty()) return List.of();
+    if (tasks.isEmpty()) return List.of();
+    List<NewTask<?>> all = List.copyOf(tasks);
+    Inlet.Load load = inlet.load(all);
     try {
-      List<Enqueued> enqueued = answer(rows, insert.insert(connection, rows));
-      bell.ring(connection, throttle.pass(queues(rows)));
-      return enqueued;
+      Set<UUID> inserted = load.put(connection);
+      bell.ring(connection, throttle.pass(queues(all)));
+      return answer(all, inserted);
     } catch (SQLException e) {
-      throw new DatabaseException("%d task(s) could not be enqueued".formatted(rows.size()), e);
+      throw OwnConnection.refused(all.size(), e);
     }
   }
 
@@ -155,36 +131,19 @@ public final class Producer implements AutoCloseable {
     } catch (DataAccessException e) {
       SQLException cause = e.getCause(SQLException.class);
       if (cause == null) throw e;
-      throw new DatabaseException(
-          "%d task(s) could not be enqueued".formatted(tasks.size()), cause);
+      throw OwnConnection.refused(tasks.size(), cause);
     }
   }
 
-  private List<InsertTasks.Row> rows(Collection<? extends NewTask<?>> tasks) {
-    return tasks.stream().map(this::row).toList();
+  private static List<Enqueued> answer(List<NewTask<?>> tasks, Set<UUID> inserted) {
+    return tasks.stream()
+        .map(task -> new Enqueued(task.id(), inserted.contains(task.id())))
+        .toList();
   }
 
-  private InsertTasks.Row row(NewTask<?> task) {
-    Codec codec = settings.codec();
-    String payload = codec.encode(task.payload());
-    int bytes = Utf8.length(payload);
-    if (bytes > settings.maxPayloadBytes()) {
-      throw new PayloadException(
-          "a payload of kind '%s' has %d bytes, at most %d are taken; keep large data elsewhere and enqueue a reference to it"
-              .formatted(task.kind().name(), bytes, settings.maxPayloadBytes()));
-    }
-    var headers = task.options().headers();
-    @Nullable String encoded = headers.isEmpty() ? null : codec.encode(headers);
-    return new InsertTasks.Row(task.id(), task.kind().name(), payload, encoded, task.options());
-  }
-
-  private static List<Enqueued> answer(List<InsertTasks.Row> rows, Set<UUID> inserted) {
-    return rows.stream().map(row -> new Enqueued(row.id(), inserted.contains(row.id()))).toList();
-  }
-
-  private static Set<String> queues(List<InsertTasks.Row> rows) {
+  private static Set<String> queues(List<NewTask<?>> tasks) {
     Set<String> queues = new TreeSet<>();
-    for (InsertTasks.Row row : rows) queues.add(row.options().queue());
+    for (NewTask<?> task : tasks) queues.add(task.options().queue());
     return queues;
   }
 

@@ -2,7 +2,14 @@ package dev.dibs.producer;
 
 /** The size of text on the wire. */
 final class Utf8 {
+  private static final int MOST_BYTES_PER_CHAR = 3;
+
   private Utf8() {}
+
+  /** Whether the text takes more than {@code bytes}; most texts are so short that none is read. */
+  static boolean isLonger(String text, int bytes) {
+    return text.length() > bytes / MOST_BYTES_PER_CHAR && length(text) > bytes;
+  }
 
   /** How many bytes the text takes in UTF-8. */
   static int length(String text) {

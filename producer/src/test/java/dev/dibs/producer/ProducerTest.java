@@ -15,6 +15,7 @@ import dev.dibs.Priority;
 import dev.dibs.sql.Migrations;
 import dev.dibs.sql.Schema;
 import dev.dibs.testing.TestDatabase;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
+import org.postgresql.ds.PGSimpleDataSource;
 
 @Timeout(60)
 class ProducerTest {
@@ -265,6 +267,35 @@ class ProducerTest {
     }
     assertThat(db.number("select count(*) from my_queue_2.task")).isEqualTo(1);
     assertThat(db.tasks("PENDING")).isZero();
+  }
+
+  @Test
+  void enqueue_thatIsCommittedDoesNotFailWhenTheConnectionCannotBeClosed() {
+    var dataSource =
+        new PGSimpleDataSource() {
+          @Override
+          public Connection getConnection() throws SQLException {
+            return failingToClose(super.getConnection());
+          }
+        };
+    dataSource.setUrl(db.url());
+    try (Producer other = Producer.on(dataSource)) {
+      assertThat(other.enqueue(mail(1)).inserted()).isTrue();
+    }
+    assertThat(db.tasks("PENDING")).isEqualTo(1);
+  }
+
+  private static Connection failingToClose(Connection real) {
+    return (Connection)
+        Proxy.newProxyInstance(
+            ProducerTest.class.getClassLoader(),
+            new Class<?>[] {Connection.class},
+            (proxy, method, arguments) -> {
+              Object answer = method.invoke(real, arguments);
+              if (method.getName().equals("close"))
+                throw new SQLException("the pool is closed", "99999");
+              return answer;
+            });
   }
 
   @Test
