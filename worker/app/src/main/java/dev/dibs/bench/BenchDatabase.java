@@ -98,7 +98,6 @@ public final class BenchDatabase implements AutoCloseable {
         """
             .formatted(QUEUE, tasks));
     execute("vacuum analyze $task");
-    execute("checkpoint");
   }
 
   boolean isDrained() {

@@ -29,7 +29,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class Ledger {
   private static final long FLUSH_NANOS = Duration.ofMillis(2).toNanos();
-  private static final int FULL = 500;
+
+  /** While tasks wait in the buffer, more outcomes are about to come. */
+  private static final long BUSY_FLUSH_NANOS = Duration.ofMillis(10).toNanos();
+  private static final int FULL = 1_000;
   private static final int LARGEST_TRIP = 2_000;
   private static final long LONGEST_WAIT_NANOS = Duration.ofMillis(500).toNanos();
 
@@ -91,7 +94,9 @@ final class Ledger {
 
   private long nanosUntilFlush(long now) {
     boolean nobodyToWaitFor = closed || queues.values().stream().allMatch(QueueSlots::isIdle);
-    return nobodyToWaitFor || outbox.size() >= FULL ? 0 : freedAt + FLUSH_NANOS - now;
+    if (nobodyToWaitFor || outbox.size() >= FULL) return 0;
+    boolean busy = queues.values().stream().anyMatch(slots -> slots.buffered() > 0);
+    return freedAt + (busy ? BUSY_FLUSH_NANOS : FLUSH_NANOS) - now;
   }
 
   private long nanosUntilClaim(QueueSlots slots, long now) {

@@ -80,7 +80,7 @@ final class QueueSlots {
 
   int hoard() {
     if (runNanos < 0) return 0;
-    return (int) Math.min(largestClaim() - 1, concurrency * HOARD_NANOS / Math.max(runNanos, 1));
+    return (int) Math.min(2 * largestClaim(), concurrency * HOARD_NANOS / Math.max(runNanos, 1));
   }
 
   /** Takes room for a claim that goes out now. */
