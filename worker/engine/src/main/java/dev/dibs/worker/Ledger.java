@@ -32,6 +32,7 @@ final class Ledger {
 
   /** While tasks wait in the buffer, more outcomes are about to come. */
   private static final long BUSY_FLUSH_NANOS = Duration.ofMillis(10).toNanos();
+
   private static final int FULL = 1_000;
   private static final int LARGEST_TRIP = 2_000;
   private static final long LONGEST_WAIT_NANOS = Duration.ofMillis(500).toNanos();
