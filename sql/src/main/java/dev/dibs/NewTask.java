@@ -25,91 +25,45 @@ public record NewTask<T>(UUID id, Kind<T> kind, T payload, TaskOptions options) 
    */
   public NewTask<T> queue(String queue) {
     if (queue.equals(options.queue())) return this;
-    var there =
-        new TaskOptions(
-            queue,
-            options.priority(),
-            options.due(),
-            options.maxAttempts(),
-            options.timeout(),
-            options.headers());
+    var there = options.withQueue(queue);
     // Claims and outcomes find a task by its id: in two queues it would be one task with two rows.
     return new NewTask<>(Uuid7.next(), kind, payload, there);
   }
 
   /** The same task with another priority; without this it is normal. */
   public NewTask<T> priority(Priority priority) {
-    return with(
-        new TaskOptions(
-            options.queue(),
-            priority,
-            options.due(),
-            options.maxAttempts(),
-            options.timeout(),
-            options.headers()));
+    return with(options.withPriority(priority));
   }
 
   /**
    * The same task, to run no sooner than {@code delay} after the enqueue, by the database's clock.
    */
   public NewTask<T> delay(Duration delay) {
-    return due(new Due.After(delay));
+    return with(options.withDue(new Due.After(delay)));
   }
 
   /**
    * The same task, to run no sooner than {@code instant}; an instant that has passed means at once.
    */
   public NewTask<T> runAt(Instant instant) {
-    return due(new Due.At(instant));
-  }
-
-  private NewTask<T> due(Due due) {
-    return with(
-        new TaskOptions(
-            options.queue(),
-            options.priority(),
-            due,
-            options.maxAttempts(),
-            options.timeout(),
-            options.headers()));
+    return with(options.withDue(new Due.At(instant)));
   }
 
   /** The same task, DEAD after this many failures; without this after 25. */
   public NewTask<T> maxAttempts(int maxAttempts) {
-    return with(
-        new TaskOptions(
-            options.queue(),
-            options.priority(),
-            options.due(),
-            maxAttempts,
-            options.timeout(),
-            options.headers()));
+    return with(options.withMaxAttempts(maxAttempts));
   }
 
   /** The same task, each run of it interrupted and failed after {@code timeout}. */
   public NewTask<T> timeout(Duration timeout) {
-    return with(
-        new TaskOptions(
-            options.queue(),
-            options.priority(),
-            options.due(),
-            options.maxAttempts(),
-            Optional.of(timeout),
-            options.headers()));
+    return with(options.withTimeout(Optional.of(timeout)));
   }
 
   /** The same task with one more header. */
   public NewTask<T> header(String name, String value) {
     Map<String, String> headers = new HashMap<>(options.headers());
     headers.put(name, value);
-    return with(
-        new TaskOptions(
-            options.queue(),
-            options.priority(),
-            options.due(),
-            options.maxAttempts(),
-            options.timeout(),
-            headers));
+    return with(options.withHeaders(headers));
   }
 
   private NewTask<T> with(TaskOptions changed) {

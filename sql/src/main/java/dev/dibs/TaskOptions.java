@@ -41,4 +41,28 @@ public record TaskOptions(
     }
     headers = Map.copyOf(headers);
   }
+
+  public TaskOptions withQueue(String queue) {
+    return new TaskOptions(queue, priority, due, maxAttempts, timeout, headers);
+  }
+
+  public TaskOptions withPriority(Priority priority) {
+    return new TaskOptions(queue, priority, due, maxAttempts, timeout, headers);
+  }
+
+  public TaskOptions withDue(Due due) {
+    return new TaskOptions(queue, priority, due, maxAttempts, timeout, headers);
+  }
+
+  public TaskOptions withMaxAttempts(int maxAttempts) {
+    return new TaskOptions(queue, priority, due, maxAttempts, timeout, headers);
+  }
+
+  public TaskOptions withTimeout(Optional<Duration> timeout) {
+    return new TaskOptions(queue, priority, due, maxAttempts, timeout, headers);
+  }
+
+  public TaskOptions withHeaders(Map<String, String> headers) {
+    return new TaskOptions(queue, priority, due, maxAttempts, timeout, headers);
+  }
 }

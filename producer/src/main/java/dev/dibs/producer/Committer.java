@@ -4,6 +4,7 @@ import dev.dibs.DatabaseException;
 import dev.dibs.EnqueueUnknownException;
 import dev.dibs.sql.InsertTasks;
 import java.sql.SQLException;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -63,7 +64,8 @@ final class Committer implements Runnable {
     }
     ringer.ring(queues(batch));
     // Taken out when answered: of two callers with the same task one has inserted it.
-    answer(batch, task -> succeed(task, inserted.remove(task.row().id())));
+    Set<UUID> untold = new HashSet<>(inserted);
+    answer(batch, task -> succeed(task, untold.remove(task.row().id())));
   }
 
   private void commitHalves(List<WaitingTask> batch) {
@@ -97,8 +99,11 @@ final class Committer implements Runnable {
     Thread.ofVirtual()
         .name("dibs-answer")
         .start(() -> {
-          batch.forEach(answer);
-          room.answered(batch.size());
+          try {
+            batch.forEach(answer);
+          } finally {
+            room.answered(batch.size());
+          }
         });
   }
 
