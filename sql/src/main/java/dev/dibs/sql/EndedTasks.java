@@ -61,6 +61,39 @@ final class EndedTasks {
     return name(as).as(deleteFrom(TASK).using(using).where(which).returningResult(answer));
   }
 
+  /**
+   * The same as a part of its own: what {@code deleted} deleted, as {@code held} wants it ended.
+   */
+  static CommonTableExpression<?> endings(String as, String deleted, String held) {
+    Field<JSONB> error = field(name(held, "error"), SQLDataType.CLOB).cast(SQLDataType.JSONB);
+    List<SelectField<?>> columns = new ArrayList<>();
+    for (Field<?> column : kept()) columns.add(of(deleted, column));
+    columns.add(
+        field(name(held, "status"), SQLDataType.CLOB)
+            .cast(TASK.STATUS.getDataType())
+            .as(FINAL_STATUS));
+    columns.add(
+        errorsAnd(error, of(deleted, TASK.ERRORS), of(deleted, TASK.ATTEMPT)).as(ALL_ERRORS));
+    columns.add(of(deleted, TASK.LOSSES).as(ALL_LOSSES));
+    return name(as)
+        .asMaterialized(
+            select(columns)
+                .from(name(deleted))
+                .join(table(name(held)))
+                .on(of(deleted, TASK.ID).eq(of(held, TASK.ID))));
+  }
+
+  private static <T> Field<T> of(String part, Field<T> column) {
+    return field(name(part, column.getName()), column.getDataType());
+  }
+
+  /** What a delete answers so that {@link #endings} can be made of it. */
+  static List<SelectField<?>> deletedColumns() {
+    List<SelectField<?>> columns = new ArrayList<>(kept());
+    columns.addAll(List.of(TASK.ERRORS, TASK.LOSSES));
+    return columns;
+  }
+
   /** Keeps in history what the part called {@code ended} deleted. */
   static CommonTableExpression<?> archive(String as, String ended) {
     Table<Record> rows = table(name(ended));
@@ -93,15 +126,20 @@ final class EndedTasks {
    * none to add.
    */
   static Field<JSONB> errorsAnd(Field<JSONB> error) {
+    return errorsAnd(error, TASK.ERRORS, TASK.ATTEMPT);
+  }
+
+  private static Field<JSONB> errorsAnd(
+      Field<JSONB> error, Field<JSONB> errors, Field<Integer> attempt) {
     Field<JSONB> before =
         field(
             "case when jsonb_array_length({0}) >= {1} then {0} - 0 else coalesce({0}, '[]') end",
-            SQLDataType.JSONB, TASK.ERRORS, inline(ERRORS_KEPT));
-    return when(error.isNull(), TASK.ERRORS)
+            SQLDataType.JSONB, errors, inline(ERRORS_KEPT));
+    return when(error.isNull(), errors)
         .otherwise(
             field(
                 "{0} || ({1} || jsonb_build_object('at', statement_timestamp(), 'attempt', {2}))",
-                SQLDataType.JSONB, before, error, TASK.ATTEMPT));
+                SQLDataType.JSONB, before, error, attempt));
   }
 
   /** The columns that go to history as they stand. */

@@ -9,6 +9,7 @@ import static dev.dibs.sql.schema.enums.TaskStatus.SCHEDULED;
 import static org.jooq.impl.DSL.any;
 import static org.jooq.impl.DSL.array;
 import static org.jooq.impl.DSL.castNull;
+import static org.jooq.impl.DSL.deleteFrom;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.inline;
 import static org.jooq.impl.DSL.lateral;
@@ -35,6 +36,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import org.jooq.CommonTableExpression;
+import org.jooq.Condition;
 import org.jooq.Field;
 import org.jooq.Query;
 import org.jooq.Record;
@@ -139,14 +141,34 @@ public final class Exchange {
     var endedLease = ending.column("lease", "endedLeases", SQLDataType.UUID);
     var endedStatus = ending.column("status", "endedStatuses", SQLDataType.CLOB);
     var endedError = ending.column("error", "endedErrors", SQLDataType.CLOB);
-    CommonTableExpression<?> ended =
-        EndedTasks.delete(
-            "ended",
-            ending.rows(),
-            TASK.ID.eq(endedId).and(TASK.LEASE.eq(endedLease)),
-            endedStatus.cast(TASK.STATUS.getDataType()),
-            EndedTasks.errorsAnd(endedError.cast(SQLDataType.JSONB)),
-            TASK.LOSSES);
+    // Found one by one behind a LIMIT: as a plain join the planner may read all of task for it.
+    CommonTableExpression<?> held =
+        name("held")
+            .asMaterialized(
+                select(endedId, endedStatus, endedError)
+                    .from(ending.rows())
+                    .crossJoin(
+                        lateral(
+                                select(inline(1).as("found"))
+                                    .from(TASK)
+                                    .where(TASK.ID.eq(endedId))
+                                    .and(TASK.LEASE.eq(endedLease))
+                                    .limit(inline(1)))
+                            .as("t")));
+    // The fence once more, on the row as it is when it is locked: every lease of this batch was
+    // given before the statement began, so a row that changed hands meanwhile has none of them.
+    CommonTableExpression<?> deleted =
+        name("deleted")
+            .as(
+                deleteFrom(TASK)
+                    .where(
+                        TASK.ID.eq(
+                            any(array(select(field(name("id"), UUID.class)).from(name("held"))))))
+                    .and(
+                        TASK.LEASE.eq(
+                            any(param("heldLeases", SQLDataType.UUID.getArrayDataType()))))
+                    .returningResult(EndedTasks.deletedColumns()));
+    CommonTableExpression<?> ended = EndedTasks.endings("ended", "deleted", "held");
 
     var returning = new Columns("r");
     var againId = returning.column("id", "againIds", SQLDataType.UUID);
@@ -172,7 +194,8 @@ public final class Exchange {
                     .set(TASK.LEASE, castNull(TASK.LEASE))
                     .set(TASK.WORKER_ID, castNull(TASK.WORKER_ID))
                     .from(returning.rows())
-                    .where(TASK.ID.eq(againId).and(TASK.LEASE.eq(againLease)))
+                    .where(
+                        TASK.ID.eq(againId).and(TASK.LEASE.eq(againLease)).and(among("againIds")))
                     .returningResult(TASK.ID));
 
     CommonTableExpression<?> picked = name("picked").asMaterialized(picks());
@@ -190,7 +213,9 @@ public final class Exchange {
                             any(array(select(field(name("id"), UUID.class)).from(name("picked"))))))
                     .returningResult(ClaimedRow.columns()));
 
-    return with(ended)
+    return with(held)
+        .with(deleted)
+        .with(ended)
         .with(EndedTasks.archive("archived", "ended"))
         .with(again)
         .with(picked)
@@ -198,6 +223,15 @@ public final class Exchange {
         .select(ClaimedRow.of("claimed"))
         .from(name("claimed"))
         .unionAll(refused());
+  }
+
+  /**
+   * Says of the joined ids once more what they are: whichever side of the join comes first, the
+   * primary key then reads these rows and no more. On a bloated table that looks empty PostgreSQL
+   * 15 read all of it otherwise.
+   */
+  private static Condition among(String ids) {
+    return TASK.ID.eq(any(param(ids, SQLDataType.UUID.getArrayDataType())));
   }
 
   /**
@@ -254,7 +288,7 @@ public final class Exchange {
                         param("endedIds", SQLDataType.UUID.getArrayDataType()),
                         param("againIds", SQLDataType.UUID.getArrayDataType()))
                     .as("o", "id"));
-    var written = select(id).from(name("ended")).unionAll(select(id).from(name("again")));
+    var written = select(id).from(name("deleted")).unionAll(select(id).from(name("again")));
     return select(ClaimedRow.emptyBut(field(name("x", "id"), SQLDataType.UUID)))
         .from(sent.except(written).asTable("x"));
   }
@@ -296,6 +330,9 @@ public final class Exchange {
     Map<String, @Nullable Object> values = new HashMap<>();
     values.put("endedIds", arrays.of("uuid", ended, e -> e.hold().id()));
     values.put("endedLeases", arrays.of("uuid", ended, e -> e.hold().lease()));
+    values.put(
+        "heldLeases",
+        arrays.of("uuid", ended.stream().map(e -> e.hold().lease()).distinct().toList(), l -> l));
     values.put("endedStatuses", arrays.of("text", ended, e -> e.status().name()));
     values.put("endedErrors", arrays.of("text", ended, Ended::error));
     values.put("againIds", arrays.of("uuid", again, a -> a.hold().id()));
