@@ -61,6 +61,7 @@ public final class FinishTask {
     try (var statement = finish.prepare(connection, values(hold))) {
       statement.execute();
       statement.getMoreResults();
+      statement.getMoreResults();
       try (var rows = statement.getResultSet()) {
         rows.next();
         return rows.getInt(1) == 1;

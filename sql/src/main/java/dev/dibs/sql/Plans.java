@@ -11,11 +11,11 @@ package dev.dibs.sql;
 public final class Plans {
   /** For a connection that runs nothing but statements of this package. */
   public static final String FIXED =
-      "set enable_seqscan = off; set enable_bitmapscan = off; set enable_mergejoin = off;"
+      "set enable_seqscan = off; set enable_bitmapscan = off; set enable_mergejoin = off; set jit = off;"
           + " set plan_cache_mode = force_generic_plan";
 
   /** For one statement at the end of somebody else's transaction; sent along with it. */
-  static final String BY_INDEX = "set local enable_seqscan = off; ";
+  static final String BY_INDEX = "set local jit = off; set local enable_seqscan = off; ";
 
   private Plans() {}
 }
