@@ -75,7 +75,7 @@ final class Contention implements Scenario {
               tasks,
               () -> SideBySide.run(connections, c -> () -> claimAll(exchange, c, deadlocks)));
       Confirm.claimedOnce(db, tasks);
-      return round.with(Map.of("deadlocks", (double) deadlocks.count()));
+      return round.also("deadlocks", deadlocks.count());
     }
   }
 

@@ -74,7 +74,7 @@ final class Drain implements Scenario {
 
   /** Lets the JVM compile what runs in this process, both ours and the limit: two takes. */
   static void warmUp(BenchDatabase db, Bench.Plan plan, Report report) throws Exception {
-    var load = new Load(plan.tasks(), false);
+    var load = new Load(plan.tasks() * SIZES.getLast(), false);
     report.doing("warming up");
     raw(db, load);
     report.doing("warming up");

@@ -6,7 +6,6 @@ import java.sql.Connection;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 
 /**
  * The last tenth of a drain against its first, while another session holds an old snapshot open, so
@@ -41,7 +40,7 @@ final class HeldSnapshot implements Scenario {
         measured("first tenth", tenths.getFirst(), limit),
         measured(
             "last tenth",
-            tenths.getLast().with(Map.of("last_to_first", last / first, "slowest_tenth", slowest)),
+            tenths.getLast().also("last_to_first", last / first).also("slowest_tenth", slowest),
             limit));
   }
 

@@ -6,6 +6,7 @@ import dev.dibs.bench.Measurement.Setup;
 import dev.dibs.bench.Measurement.Times;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -22,7 +23,10 @@ final class Rounds {
       return new Round(tasks, seconds, others, cost, also);
     }
 
-    Round with(Map<String, Double> more) {
+    /** The same round with one more figure. */
+    Round also(String name, double value) {
+      Map<String, Double> more = new LinkedHashMap<>(also);
+      more.put(name, value);
       return new Round(tasks, seconds, times, cost, more);
     }
   }

@@ -8,7 +8,6 @@ import java.sql.Connection;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -116,7 +115,7 @@ final class Steady implements Scenario {
                 return produced.get();
               });
       Confirm.finished(db, tasks, true);
-      return round.with(depth.named());
+      return depth.in(round);
     }
   }
 
@@ -147,8 +146,8 @@ final class Steady implements Scenario {
       greatest = Math.max(greatest, last);
     }
 
-    Map<String, Double> named() {
-      return Map.of("greatest_depth", (double) greatest, "last_depth", (double) last);
+    Round in(Round round) {
+      return round.also("greatest_depth", (double) greatest).also("last_depth", (double) last);
     }
   }
 }

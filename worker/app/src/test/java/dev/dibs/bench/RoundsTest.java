@@ -13,12 +13,8 @@ import org.junit.jupiter.api.Test;
 
 class RoundsTest {
   private static Round round(double seconds) {
-    return new Round(
-        100,
-        seconds,
-        Measurement.Times.UNKNOWN,
-        Measurement.Cost.UNKNOWN,
-        Map.of("depth", seconds));
+    return new Round(100, seconds, Measurement.Times.UNKNOWN, Measurement.Cost.UNKNOWN, Map.of())
+        .also("depth", seconds);
   }
 
   @Test
