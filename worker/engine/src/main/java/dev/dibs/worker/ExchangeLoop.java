@@ -111,7 +111,7 @@ final class ExchangeLoop {
   }
 
   private void settle(Trip trip, Exchange.Result result) {
-    ledger.returned(trip, result).forEach(runner::start);
+    runner.startAll(() -> ledger.returned(trip, result));
     meters.claimed(result.claimed(), trip);
     trip.runs().stream()
         .flatMap(run -> run.delay().stream())

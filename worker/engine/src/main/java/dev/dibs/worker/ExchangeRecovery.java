@@ -66,7 +66,7 @@ final class ExchangeRecovery {
       if (!tasks.isEmpty() || tooOld) each.remove();
       if (tasks.isEmpty()) continue;
       LOG.info("{} tasks of a claim that got no answer were found", tasks.size());
-      ledger.adopt(claim.worker(), tasks).forEach(runner::start);
+      runner.startAll(() -> ledger.adopt(claim.worker(), tasks));
     }
   }
 

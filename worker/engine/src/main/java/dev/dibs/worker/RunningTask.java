@@ -7,6 +7,9 @@ import dev.dibs.Task;
 import java.sql.SQLException;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,7 +23,8 @@ public final class RunningTask {
   enum Stop {
     TIMEOUT,
     SHUTDOWN,
-    LEASE_LOST
+    LEASE_LOST,
+    CANCELLED
   }
 
   /** What a handler does in a transaction. */
@@ -38,9 +42,14 @@ public final class RunningTask {
   private final Task task;
   private final TaskTransactions transactions;
   private final Codec codec;
-  private volatile @Nullable Stop stop;
+  private final AtomicReference<@Nullable Stop> stop = new AtomicReference<>();
+  private final AtomicBoolean settled = new AtomicBoolean();
+  private final long startedAt = System.nanoTime();
+  private volatile boolean completing;
   private volatile boolean completed;
   private volatile @Nullable Thread thread;
+  private @Nullable Future<?> grace;
+  private boolean over;
 
   RunningTask(Task task, TaskTransactions transactions, Codec codec) {
     this.task = task;
@@ -94,9 +103,12 @@ public final class RunningTask {
     return task.id() + ":" + step;
   }
 
-  /** Whether the run was told to stop: by shutdown, its timeout, or because it lost its lease. */
+  /**
+   * Whether the run was told to stop: by shutdown, its timeout, a cancellation, or because it lost
+   * its lease.
+   */
   public boolean isInterrupted() {
-    return stop != null;
+    return stop.get() != null;
   }
 
   /**
@@ -133,9 +145,20 @@ public final class RunningTask {
   /** As {@link #transaction}, and answers what {@code work} answers. */
   public <R> R transactionResult(Work<R> work) throws Exception {
     if (completed) throw new IllegalStateException("task " + id() + " was completed already");
-    R result = transactions.run(task.hold(), work);
-    completed = true;
-    return result;
+    try {
+      R result =
+          transactions.run(
+              task.hold(),
+              transaction -> {
+                R answer = work.run(transaction);
+                completing = true; // from here on that the lease is gone may be our own doing
+                return answer;
+              });
+      completed = true;
+      return result;
+    } finally {
+      completing = completed;
+    }
   }
 
   boolean isCompleted() {
@@ -146,21 +169,56 @@ public final class RunningTask {
     return task;
   }
 
+  /** Whether the run itself may be about to give up its lease. */
+  boolean isCompleting() {
+    return completing;
+  }
+
+  long startedAt() {
+    return startedAt;
+  }
+
   @Nullable Stop stopReason() {
-    return stop;
+    return stop.get();
   }
 
   /** Called by the run's thread before the handler. */
   void startOn(Thread runner) {
     thread = runner;
-    if (stop != null) runner.interrupt();
+    if (stop.get() != null) runner.interrupt();
   }
 
-  /** Tells the run to stop, once; the first reason stays. */
-  void stop(Stop reason) {
-    if (stop != null) return;
-    stop = reason;
+  /** Tells the run to stop; the first reason stays. Answers whether this was the first. */
+  boolean stop(Stop reason) {
+    if (!stop.compareAndSet(null, reason)) return false;
     Thread runner = thread;
     if (runner != null) runner.interrupt();
+    return true;
+  }
+
+  /**
+   * Claims the right to say what came of the run: its own end has it, or who gives it up. Answers
+   * whether nobody had it before.
+   */
+  boolean settle() {
+    return settled.compareAndSet(false, true);
+  }
+
+  /** {@code grace} wakes somebody unless the run is over before. */
+  synchronized void until(Future<?> grace) {
+    if (over) grace.cancel(false);
+    else this.grace = grace;
+  }
+
+  /** The handler has ended. */
+  synchronized void over() {
+    over = true;
+    if (grace != null) grace.cancel(false);
+  }
+
+  /** Where the run's thread is at this moment; nowhere before it started. */
+  StackTraceElement[] stackTrace() {
+    Thread runner = thread;
+    return runner == null ? new StackTraceElement[0] : runner.getStackTrace();
   }
 }

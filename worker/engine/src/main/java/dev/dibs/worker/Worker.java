@@ -22,7 +22,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
 import javax.sql.DataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -65,7 +64,7 @@ public final class Worker implements AutoCloseable {
   private final CountDownLatch draining = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
   private final CountDownLatch ended = new CountDownLatch(1);
-  private final ScheduledThreadPoolExecutor timer;
+  private final RunTimer timer;
   private final Membership membership;
   private final Ledger ledger;
   private final TaskRunner runner;
@@ -83,10 +82,7 @@ public final class Worker implements AutoCloseable {
     var schema = settings.schema();
     var meters = new WorkerMeters(plan.registry());
     var bell = new Bell(schema);
-    this.timer =
-        new ScheduledThreadPoolExecutor(
-            1, Thread.ofPlatform().daemon().name("dibs-timer").factory());
-    timer.setRemoveOnCancelPolicy(true); // a run that is over must not stay until its timeout
+    this.timer = new RunTimer(settings.patience().interruptGrace());
     this.membership = new Membership(settings.fenceAfter());
     this.ledger =
         new Ledger(
@@ -101,7 +97,12 @@ public final class Worker implements AutoCloseable {
             ProducerSettings.DEFAULT.withSchema(schema).withCodec(settings.codec()));
     var transactions = new TaskTransactions(plan.transactions(), new FinishTask(schema), followUps);
     this.runner =
-        new TaskRunner(plan.handlers(), transactions, settings.codec(), ledger, meters, timer);
+        new TaskRunner(
+            new HandlerCalls(plan.handlers(), transactions, settings.codec()),
+            ledger,
+            meters,
+            timer,
+            Thread.ofVirtual().factory());
     var recovery = new ExchangeRecovery(new ReadBack(schema), ledger, runner);
     this.rows = new WorkerRows(schema);
 
@@ -215,19 +216,20 @@ public final class Worker implements AutoCloseable {
   }
 
   /**
-   * Whether this process takes tasks: the database answers, its row is alive, and it is not
-   * stopping.
+   * Whether this process takes tasks: the database answers, its row is alive, it is not stopping,
+   * and no queue's slots are taken for good by handlers that do not stop.
    */
   public boolean isReady() {
     return isLive()
         && draining.getCount() > 0
         && !outage.isAway()
+        && !ledger.isClogged()
         && membership.isHeld(System.nanoTime());
   }
 
   /** How many timeouts of runs lie ahead. */
   int timeoutsAhead() {
-    return timer.getQueue().size();
+    return timer.ahead();
   }
 
   /** Waits until the worker has stopped. */
@@ -285,7 +287,7 @@ public final class Worker implements AutoCloseable {
 
   private void end() {
     stopped.countDown();
-    timer.shutdownNow();
+    timer.close();
     try {
       listenLink.close();
       for (Loop loop : loops) loop.join(Duration.ofSeconds(1));

@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,7 +23,7 @@ final class WorkerMeters {
   private record Key(String meter, String queue, String kind, String outcome) {}
 
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
-  private static final String COMPLETED = "succeeded";
+  static final String COMPLETED = "succeeded";
 
   private final MeterRegistry registry;
   private final Map<Key, Counter> counters = new ConcurrentHashMap<>();
@@ -60,13 +59,21 @@ final class WorkerMeters {
     }
   }
 
-  /** A handler ended; {@code run} is null if the task was completed in its transaction. */
-  void ran(Task task, @Nullable FinishedRun run, long nanos) {
-    String outcome = run == null ? COMPLETED : run.label();
+  /** A handler ended. */
+  void ran(Task task, String outcome, long nanos) {
     measure(() ->
         timer(new Key("dibs.task.run", task.queue(), task.kind(), outcome))
             .record(Duration.ofNanos(nanos)));
-    if (run == null) count("dibs.tasks.finished", task, COMPLETED);
+  }
+
+  /** A task was completed in its handler's transaction. */
+  void completed(Task task) {
+    count("dibs.tasks.finished", task, COMPLETED);
+  }
+
+  /** A handler was told to stop and did not. */
+  void stuck(Task task) {
+    count("dibs.runs.stuck", task, "");
   }
 
   /** An outcome was written. */
