@@ -4,7 +4,9 @@ import dev.dibs.Codec;
 import dev.dibs.DatabaseException;
 import dev.dibs.LeaseLostException;
 import dev.dibs.Task;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Future;
@@ -37,6 +39,24 @@ public final class RunningTask {
   @FunctionalInterface
   public interface VoidWork {
     void run(TaskTransaction transaction) throws Exception;
+  }
+
+  /**
+   * A condition for statements of the handler's own; see {@link RunningTask#fence}.
+   *
+   * @param sql SQL text with a {@code ?} for each value
+   * @param values what they stand for, in their order
+   */
+  public record Fence(String sql, List<Object> values) {
+    public Fence {
+      values = List.copyOf(values);
+    }
+
+    /** Binds the values from parameter {@code first} on; answers the parameter after them. */
+    public int bind(PreparedStatement statement, int first) throws SQLException {
+      for (int i = 0; i < values.size(); i++) statement.setObject(first + i, values.get(i));
+      return first + values.size();
+    }
   }
 
   private final Task task;
@@ -109,6 +129,29 @@ public final class RunningTask {
    */
   public boolean isInterrupted() {
     return stop.get() != null;
+  }
+
+  /**
+   * A condition that is true only while this run holds its task, for statements that the handler
+   * runs on connections of its own to the same database: with it in their WHERE, the write of a run
+   * that lost its task changes no row.
+   *
+   * {@snippet :
+   * RunningTask.Fence fence = task.fence();
+   * var sql = "update account set sent = true where number = ? and " + fence.sql();
+   * try (var statement = connection.prepareStatement(sql)) {
+   *   statement.setInt(1, number);
+   *   fence.bind(statement, 2);
+   *   if (statement.executeUpdate() == 0) throw new IllegalStateException("not ours any more");
+   * }
+   * }
+   *
+   * <p>It locks the task's row, shared, until the statement's transaction ends: end that before the
+   * handler answers, and before {@link #transaction}. The role needs to select from and update the
+   * task table.
+   */
+  public Fence fence() {
+    return transactions.fence(task.hold());
   }
 
   /**

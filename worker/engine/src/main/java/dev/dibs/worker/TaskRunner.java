@@ -183,6 +183,27 @@ final class TaskRunner {
     running.forEach(run -> stop(run, reason));
   }
 
+  /** The task of this run was cancelled: interrupts its handler, if it is here. */
+  void cancel(Task.Hold cancelled) {
+    for (RunningTask run : running) {
+      if (run.task().hold().equals(cancelled)) stop(run, RunningTask.Stop.CANCELLED);
+    }
+  }
+
+  /** The runs that have gone on since before {@code time} and are not ending by themselves. */
+  List<RunningTask> runningSince(long time) {
+    return running.stream()
+        .filter(run -> run.startedAt() - time < 0 && !run.isCompleting() && !run.isInterrupted())
+        .toList();
+  }
+
+  /** The run holds its task no more, as the database said after the run was asked for. */
+  void lost(RunningTask run, boolean cancelled) {
+    // Had it completed its task before the database was asked, it would say so by now.
+    if (!run.isCompleting())
+      stop(run, cancelled ? RunningTask.Stop.CANCELLED : RunningTask.Stop.LEASE_LOST);
+  }
+
   /** Interrupts the handler; if that does not end it within the grace, its run is given up. */
   private void stop(RunningTask run, RunningTask.Stop reason) {
     if (run.stop(reason)) run.until(timer.after(timer.interruptGrace(), () -> giveUp(run)));

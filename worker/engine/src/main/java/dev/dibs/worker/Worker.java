@@ -59,6 +59,9 @@ public final class Worker implements AutoCloseable {
   private static final Duration INTERRUPT_GRACE = Duration.ofSeconds(2);
   private static final Duration LAST_WRITES = Duration.ofSeconds(5);
 
+  /** What the rest of a stop may take, whatever the database does. */
+  private static final Duration FAREWELL = Duration.ofSeconds(2);
+
   private final Plan plan;
   private final Outage outage = new Outage();
   private final CountDownLatch draining = new CountDownLatch(1);
@@ -121,7 +124,7 @@ public final class Worker implements AutoCloseable {
         new DutyLoop(
             dutyLink, new PromoteTasks(schema), new Duties(schema), rescuer, recovery, settings);
     var exchange = new Exchange(schema);
-    var listener = new Listener(listenLink, bell, ledger);
+    var listener = new Listener(listenLink, bell, ledger, runner);
     this.loops =
         List.of(
             new Loop(
@@ -248,12 +251,16 @@ public final class Worker implements AutoCloseable {
    * takes longer, writes all outcomes and signs off. Tasks given back have used up no attempt. A
    * second call waits for the first.
    *
+   * <p>Ends within {@code timeout} and ten seconds, also while the database is away: what it has
+   * not answered by then is abandoned, and others rescue the tasks when this process's lease ends.
+   *
    * @param timeout how long handlers may go on before they are interrupted
    */
   public void stop(Duration timeout) {
     synchronized (draining) {
       if (draining.getCount() > 0) {
         draining.countDown();
+        Thread.ofVirtual().name("dibs-draining").start(heartbeat::drain);
         boolean interrupted = false;
         try {
           drain(timeout);
@@ -288,17 +295,23 @@ public final class Worker implements AutoCloseable {
   private void end() {
     stopped.countDown();
     timer.close();
+    long deadline = System.nanoTime() + FAREWELL.toNanos();
+    // Whoever still waits for an answer would hold up the end; all but the heartbeat are done.
+    for (Link link : links) if (link != heartLink) link.close();
     try {
-      listenLink.close();
-      for (Loop loop : loops) loop.join(Duration.ofSeconds(1));
-      signOff();
+      for (Loop loop : loops) loop.join(until(deadline));
+      Thread.ofVirtual().name("dibs-sign-off").start(this::signOff).join(until(deadline));
+      Thread.ofVirtual().name("dibs-last-bell").start(followUps::close).join(until(deadline));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
-      followUps.close();
       closeLinks();
       ended.countDown();
     }
+  }
+
+  private static Duration until(long deadline) {
+    return Duration.ofNanos(Math.max(1_000_000, deadline - System.nanoTime()));
   }
 
   /**

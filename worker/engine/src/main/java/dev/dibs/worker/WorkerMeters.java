@@ -86,6 +86,11 @@ final class WorkerMeters {
     count("dibs.lease.lost", run.task(), "");
   }
 
+  /** Whether an outcome was written could not be found out. */
+  void unknown(FinishedRun run) {
+    count("dibs.tasks.finished", run.task(), "unknown");
+  }
+
   void rescued(String cause, int tasks) {
     if (tasks > 0) measure(() -> registry.counter("dibs.rescued", "cause", cause).increment(tasks));
   }
