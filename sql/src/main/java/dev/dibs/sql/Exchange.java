@@ -8,13 +8,17 @@ import static dev.dibs.sql.schema.enums.TaskStatus.PROCESSING;
 import static dev.dibs.sql.schema.enums.TaskStatus.SCHEDULED;
 import static org.jooq.impl.DSL.any;
 import static org.jooq.impl.DSL.array;
+import static org.jooq.impl.DSL.cardinality;
 import static org.jooq.impl.DSL.castNull;
+import static org.jooq.impl.DSL.condition;
+import static org.jooq.impl.DSL.count;
 import static org.jooq.impl.DSL.deleteFrom;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.inline;
 import static org.jooq.impl.DSL.lateral;
 import static org.jooq.impl.DSL.name;
 import static org.jooq.impl.DSL.param;
+import static org.jooq.impl.DSL.row;
 import static org.jooq.impl.DSL.select;
 import static org.jooq.impl.DSL.table;
 import static org.jooq.impl.DSL.update;
@@ -141,32 +145,28 @@ public final class Exchange {
     var endedLease = ending.column("lease", "endedLeases", SQLDataType.UUID);
     var endedStatus = ending.column("status", "endedStatuses", SQLDataType.CLOB);
     var endedError = ending.column("error", "endedErrors", SQLDataType.CLOB);
-    // Found one by one behind a LIMIT: as a plain join the planner may read all of task for it.
     CommonTableExpression<?> held =
         name("held")
             .asMaterialized(
-                select(endedId, endedStatus, endedError)
-                    .from(ending.rows())
-                    .crossJoin(
-                        lateral(
-                                select(inline(1).as("found"))
-                                    .from(TASK)
-                                    .where(TASK.ID.eq(endedId))
-                                    .and(TASK.LEASE.eq(endedLease))
-                                    .limit(inline(1)))
-                            .as("t")));
-    // The fence once more, on the row as it is when it is locked: every lease of this batch was
-    // given before the statement began, so a row that changed hands meanwhile has none of them.
+                select(endedId, endedLease, endedStatus, endedError).from(ending.rows()));
+    // The ids alone lead to the rows; which lease goes with which id is looked up in a hash of the
+    // batch. In a CASE, or the planner makes a join of it and may read all of task for that.
     CommonTableExpression<?> deleted =
         name("deleted")
             .as(
                 deleteFrom(TASK)
-                    .where(
-                        TASK.ID.eq(
-                            any(array(select(field(name("id"), UUID.class)).from(name("held"))))))
+                    .where(among("endedIds"))
                     .and(
-                        TASK.LEASE.eq(
-                            any(param("heldLeases", SQLDataType.UUID.getArrayDataType()))))
+                        condition(
+                            when(
+                                    row(TASK.ID, TASK.LEASE)
+                                        .in(
+                                            select(
+                                                    field(name("id"), UUID.class),
+                                                    field(name("lease"), UUID.class))
+                                                .from(name("held"))),
+                                    inline(true))
+                                .otherwise(inline(false))))
                     .returningResult(EndedTasks.deletedColumns()));
     CommonTableExpression<?> ended = EndedTasks.endings("ended", "deleted", "held");
 
@@ -274,23 +274,37 @@ public final class Exchange {
                         .where(laneQueue.eq(queue))
                         .limit(queueRoom))
                 .as(picks))
-        .where(queue.ne(org.jooq.impl.DSL.all(paused)));
+        .where(queue.ne(org.jooq.impl.DSL.all(paused)))
+        .and(commitsLazilyWithoutOutcomes());
   }
 
-  /** The outcomes that found no task under their lease: sent, and neither ended nor given back. */
+  /**
+   * True; and a claim that writes no outcome does not wait for its commit to reach the disk: a
+   * crash of the server can only forget the claim, and then its tasks are ready again.
+   */
+  private static Condition commitsLazilyWithoutOutcomes() {
+    return condition(
+        "coalesce((select set_config('synchronous_commit', 'off', true)"
+            + " where cardinality({0}) + cardinality({1}) = 0), '') <> 'never'",
+        param("endedIds", SQLDataType.UUID.getArrayDataType()),
+        param("againIds", SQLDataType.UUID.getArrayDataType()));
+  }
+
+  /**
+   * The outcomes that found no task under their lease: sent, and neither ended nor given back. Most
+   * often there is none, which the counts tell without comparing ids.
+   */
   private static Select<Record> refused() {
     Field<UUID> id = field(name("id"), SQLDataType.UUID);
-    var sent =
-        select(id)
-            .from(
-                table(
-                        "unnest({0} || {1})",
-                        param("endedIds", SQLDataType.UUID.getArrayDataType()),
-                        param("againIds", SQLDataType.UUID.getArrayDataType()))
-                    .as("o", "id"));
+    var endedIds = param("endedIds", SQLDataType.UUID.getArrayDataType());
+    var againIds = param("againIds", SQLDataType.UUID.getArrayDataType());
+    var sent = select(id).from(table("unnest({0} || {1})", endedIds, againIds).as("o", "id"));
     var written = select(id).from(name("deleted")).unionAll(select(id).from(name("again")));
+    Field<Integer> deletedRows = field(select(count()).from(name("deleted")));
+    Field<Integer> againRows = field(select(count()).from(name("again")));
     return select(ClaimedRow.emptyBut(field(name("x", "id"), SQLDataType.UUID)))
-        .from(sent.except(written).asTable("x"));
+        .from(sent.except(written).asTable("x"))
+        .where(cardinality(endedIds).add(cardinality(againIds)).gt(deletedRows.add(againRows)));
   }
 
   /**
@@ -330,9 +344,6 @@ public final class Exchange {
     Map<String, @Nullable Object> values = new HashMap<>();
     values.put("endedIds", arrays.of("uuid", ended, e -> e.hold().id()));
     values.put("endedLeases", arrays.of("uuid", ended, e -> e.hold().lease()));
-    values.put(
-        "heldLeases",
-        arrays.of("uuid", ended.stream().map(e -> e.hold().lease()).distinct().toList(), l -> l));
     values.put("endedStatuses", arrays.of("text", ended, e -> e.status().name()));
     values.put("endedErrors", arrays.of("text", ended, Ended::error));
     values.put("againIds", arrays.of("uuid", again, a -> a.hold().id()));
