@@ -68,7 +68,8 @@ final class ClaimedRow {
   }
 
   static boolean isEmpty(ResultSet row) throws SQLException {
-    return row.getString(2) == null;
+    row.getInt(4);
+    return row.wasNull();
   }
 
   static long position(ResultSet row) throws SQLException {
