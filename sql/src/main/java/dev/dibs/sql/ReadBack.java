@@ -71,8 +71,8 @@ public final class ReadBack {
     var arrays = new Arrays(connection);
     Map<String, Object> values =
         Map.of(
-            "ids", arrays.of("uuid", holds, Task.Hold::id),
-            "leases", arrays.of("uuid", holds, Task.Hold::lease));
+            "ids", arrays.uuid(holds, Task.Hold::id),
+            "leases", arrays.uuid(holds, Task.Hold::lease));
     try (var statement = gone.prepare(connection, values);
         var rows = statement.executeQuery()) {
       Map<Task.Hold, Boolean> found = new HashMap<>();
@@ -120,8 +120,8 @@ public final class ReadBack {
     var arrays = new Arrays(connection);
     Map<String, Object> values =
         Map.of(
-            "ids", arrays.of("uuid", holds, Task.Hold::id),
-            "leases", arrays.of("uuid", holds, Task.Hold::lease));
+            "ids", arrays.uuid(holds, Task.Hold::id),
+            "leases", arrays.uuid(holds, Task.Hold::lease));
     try (var statement = traces.prepare(connection, values);
         var rows = statement.executeQuery()) {
       Map<UUID, Traces> found = new HashMap<>();
