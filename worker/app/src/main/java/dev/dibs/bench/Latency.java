@@ -28,6 +28,7 @@ final class Latency implements Scenario {
   private static final int FEWEST_PROBES = 10;
   private static final int FIRST_UNCOUNTED = 5;
   private static final double HALF = 0.5;
+  private static final int WARM_UP = 2;
 
   @Override
   public String name() {
@@ -36,7 +37,7 @@ final class Latency implements Scenario {
 
   @Override
   public int takes(Bench.Plan plan) {
-    return 2 * plan.rounds() + 1 + 2 * plan.rounds();
+    return 2 * plan.rounds() + WARM_UP + 1 + 2 * plan.rounds();
   }
 
   @Override
@@ -44,11 +45,12 @@ final class Latency implements Scenario {
       throws Exception {
     int probes = Math.max(FEWEST_PROBES, plan.sized(USUAL_PROBES));
     List<Measurement> measured = new ArrayList<>();
-    measured.add(measured("idle", rounds(db, plan, report, 0, probes), probes));
+    measured.add(measured("idle", 0, rounds(db, plan, report, 0, probes), probes));
+    Drain.warmUp(db, plan, report);
     report.doing("drain, to know half of it");
     double drained = Drain.ours(db, plan, 1, new Drain.Load(plan.tasks(), true)).perSecond();
     List<Round> busy = rounds(db, plan, report, drained * HALF, probes);
-    measured.add(measured("half load", busy, probes));
+    measured.add(measured("half load", drained * HALF, busy, probes));
     return measured;
   }
 
@@ -76,7 +78,7 @@ final class Latency implements Scenario {
     return rounds;
   }
 
-  private Measurement measured(String variant, List<Round> rounds, int probes) {
+  private Measurement measured(String variant, double load, List<Round> rounds, int probes) {
     Map<String, Double> also = new LinkedHashMap<>();
     Spread p50 = spread(rounds, round -> round.probes().p50Ms());
     Spread p99 = spread(rounds, round -> round.probes().p99Ms());
@@ -90,6 +92,7 @@ final class Latency implements Scenario {
     limit99.into(also, "notify_p99_ms");
     also.put("p50_ratio", p50.median() / limit50.median());
     also.put("p99_ratio", p99.median() / limit99.median());
+    also.put("wanted_load_per_s", load);
     also.put("load_per_s", spread(rounds, Round::load).median());
     also.put("left_at_end", spread(rounds, Round::left).most());
     var setup =

@@ -17,6 +17,7 @@ final class Stream implements AutoCloseable {
   private final ExecutorService thread = Executors.newSingleThreadExecutor();
   private final long startedAt = System.nanoTime();
   private final Future<Long> enqueued;
+  private volatile boolean ended;
 
   Stream(Producer producer, double perSecond) {
     double perCall = perSecond * EVERY.toNanos() * SECONDS_PER_NANO;
@@ -24,29 +25,27 @@ final class Stream implements AutoCloseable {
   }
 
   /** Falls behind rather than catching up: a burst would be another load. */
-  private long flow(Producer producer, int perCall) {
+  private long flow(Producer producer, int perCall) throws InterruptedException {
     long count = 0;
-    try {
-      while (true) {
-        long next = System.nanoTime() + EVERY.toNanos();
-        producer.enqueue(Tasks.tasks(perCall));
-        count += perCall;
-        Await.pauseUntil(next);
-      }
-    } catch (InterruptedException e) {
-      return count; // closed: what is enqueued by now was acknowledged
+    while (!ended) {
+      long next = System.nanoTime() + EVERY.toNanos();
+      producer.enqueue(Tasks.tasks(perCall));
+      count += perCall;
+      Await.pauseUntil(next);
     }
+    return count;
   }
 
   /** Ends the stream; answers how many tasks a second it has enqueued. */
   double end() throws Exception {
-    thread.shutdownNow();
-    double seconds = (double) (System.nanoTime() - startedAt) * SECONDS_PER_NANO;
-    return (double) enqueued.get() / seconds;
+    ended = true; // no interrupt: it would fail the enqueue that is under way
+    double count = (double) enqueued.get();
+    return count / ((double) (System.nanoTime() - startedAt) * SECONDS_PER_NANO);
   }
 
   @Override
   public void close() {
+    ended = true;
     thread.close();
   }
 }
