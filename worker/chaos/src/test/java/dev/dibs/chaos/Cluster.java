@@ -27,11 +27,14 @@ final class Cluster implements AutoCloseable {
    * What a failover may have lost.
    *
    * @param from what was acknowledged before is safe
-   * @param to when the standby had taken over; acknowledged later is acknowledged by it
+   * @param to when the standby had taken over
    */
   record LostSuffix(long from, long to) {
+    /** So long a stopped process or a network that swallows may hold back what the old one said. */
+    private static final Duration LATE = Duration.ofSeconds(15);
+
     boolean contains(long at) {
-      return from <= at && at <= to;
+      return from <= at && at <= to + LATE.toNanos();
     }
   }
 
