@@ -8,6 +8,7 @@ import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.ObjectReader;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -31,6 +32,15 @@ final class JacksonCodec implements Codec {
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .build();
+
+  /** What is read was stored as jsonb, which has no duplicate keys any more. */
+  private final ClassValue<ObjectReader> readers =
+      new ClassValue<>() {
+        @Override
+        protected ObjectReader computeValue(Class<?> type) {
+          return mapper.readerFor(type).without(StreamReadFeature.STRICT_DUPLICATE_DETECTION);
+        }
+      };
 
   private JacksonCodec() {}
 
@@ -106,7 +116,7 @@ final class JacksonCodec implements Codec {
   public <T> T decode(String json, Class<T> type) {
     if (type == Json.class) return type.cast(new Json(json));
     try {
-      T payload = mapper.readValue(json, type);
+      T payload = readers.get(type).readValue(json);
       if (payload == null)
         throw new PayloadException(
             "the payload is null, a %s was expected".formatted(type.getName()));

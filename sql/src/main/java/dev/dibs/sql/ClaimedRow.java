@@ -40,7 +40,7 @@ final class ClaimedRow {
   private ClaimedRow() {}
 
   private static Field<Long> micros(Field<?> interval) {
-    return field("extract(epoch from {0}) * 1000000", SQLDataType.NUMERIC, interval)
+    return field("date_part('epoch', {0}) * 1e6", SQLDataType.DOUBLE, interval)
         .cast(SQLDataType.BIGINT);
   }
 
@@ -68,7 +68,8 @@ final class ClaimedRow {
   }
 
   static boolean isEmpty(ResultSet row) throws SQLException {
-    return row.getString(2) == null;
+    row.getInt(4);
+    return row.wasNull();
   }
 
   static long position(ResultSet row) throws SQLException {

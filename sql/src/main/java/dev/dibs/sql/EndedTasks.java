@@ -4,6 +4,7 @@ import static dev.dibs.sql.schema.Tables.QUEUE;
 import static dev.dibs.sql.schema.Tables.TASK;
 import static dev.dibs.sql.schema.Tables.TASK_HISTORY;
 import static org.jooq.impl.DSL.array;
+import static org.jooq.impl.DSL.castNull;
 import static org.jooq.impl.DSL.deleteFrom;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.inline;
@@ -16,6 +17,7 @@ import static org.jooq.impl.DSL.when;
 import dev.dibs.sql.schema.enums.TaskStatus;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import org.jooq.CommonTableExpression;
 import org.jooq.Condition;
 import org.jooq.Field;
@@ -41,6 +43,14 @@ final class EndedTasks {
   private static final Field<JSONB> ALL_ERRORS = field(name("all_errors"), SQLDataType.JSONB);
   private static final Field<Integer> ALL_LOSSES = field(name("all_losses"), SQLDataType.INTEGER);
 
+  private static final Field<UUID> NO_LEASE = castNull(SQLDataType.UUID).as(TASK.LEASE.getName());
+
+  /** What a task was before it was taken away, and who held it. */
+  static final Field<TaskStatus> STATUS_BEFORE =
+      field(name("status_before"), TASK.STATUS.getDataType());
+
+  static final Field<UUID> LEASE_BEFORE = field(name("lease_before"), SQLDataType.UUID);
+
   private EndedTasks() {}
 
   /**
@@ -59,6 +69,26 @@ final class EndedTasks {
     answer.add(errors.as(ALL_ERRORS));
     answer.add(losses.as(ALL_LOSSES));
     return name(as).as(deleteFrom(TASK).using(using).where(which).returningResult(answer));
+  }
+
+  /**
+   * The same for tasks that somebody else ended than their run: they keep no lease, for history
+   * says by the lease whose outcome it was.
+   */
+  static CommonTableExpression<?> takeAway(
+      String as,
+      Condition which,
+      Field<TaskStatus> status,
+      Field<JSONB> errors,
+      Field<Integer> losses) {
+    List<SelectField<?>> answer = new ArrayList<>();
+    for (Field<?> column : kept()) answer.add(column.equals(TASK.LEASE) ? NO_LEASE : column);
+    answer.add(status.as(FINAL_STATUS));
+    answer.add(errors.as(ALL_ERRORS));
+    answer.add(losses.as(ALL_LOSSES));
+    answer.add(TASK.STATUS.as(STATUS_BEFORE));
+    answer.add(TASK.LEASE.as(LEASE_BEFORE));
+    return name(as).as(deleteFrom(TASK).where(which).returningResult(answer));
   }
 
   /**

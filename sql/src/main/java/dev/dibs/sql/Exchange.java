@@ -8,13 +8,17 @@ import static dev.dibs.sql.schema.enums.TaskStatus.PROCESSING;
 import static dev.dibs.sql.schema.enums.TaskStatus.SCHEDULED;
 import static org.jooq.impl.DSL.any;
 import static org.jooq.impl.DSL.array;
+import static org.jooq.impl.DSL.cardinality;
 import static org.jooq.impl.DSL.castNull;
+import static org.jooq.impl.DSL.condition;
+import static org.jooq.impl.DSL.count;
 import static org.jooq.impl.DSL.deleteFrom;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.inline;
 import static org.jooq.impl.DSL.lateral;
 import static org.jooq.impl.DSL.name;
 import static org.jooq.impl.DSL.param;
+import static org.jooq.impl.DSL.row;
 import static org.jooq.impl.DSL.select;
 import static org.jooq.impl.DSL.table;
 import static org.jooq.impl.DSL.update;
@@ -141,32 +145,28 @@ public final class Exchange {
     var endedLease = ending.column("lease", "endedLeases", SQLDataType.UUID);
     var endedStatus = ending.column("status", "endedStatuses", SQLDataType.CLOB);
     var endedError = ending.column("error", "endedErrors", SQLDataType.CLOB);
-    // Found one by one behind a LIMIT: as a plain join the planner may read all of task for it.
     CommonTableExpression<?> held =
         name("held")
             .asMaterialized(
-                select(endedId, endedStatus, endedError)
-                    .from(ending.rows())
-                    .crossJoin(
-                        lateral(
-                                select(inline(1).as("found"))
-                                    .from(TASK)
-                                    .where(TASK.ID.eq(endedId))
-                                    .and(TASK.LEASE.eq(endedLease))
-                                    .limit(inline(1)))
-                            .as("t")));
-    // The fence once more, on the row as it is when it is locked: every lease of this batch was
-    // given before the statement began, so a row that changed hands meanwhile has none of them.
+                select(endedId, endedLease, endedStatus, endedError).from(ending.rows()));
+    // The ids alone lead to the rows; which lease goes with which id is looked up in a hash of the
+    // batch. In a CASE, or the planner makes a join of it and may read all of task for that.
     CommonTableExpression<?> deleted =
         name("deleted")
             .as(
                 deleteFrom(TASK)
-                    .where(
-                        TASK.ID.eq(
-                            any(array(select(field(name("id"), UUID.class)).from(name("held"))))))
+                    .where(among("endedIds"))
                     .and(
-                        TASK.LEASE.eq(
-                            any(param("heldLeases", SQLDataType.UUID.getArrayDataType()))))
+                        condition(
+                            when(
+                                    row(TASK.ID, TASK.LEASE)
+                                        .in(
+                                            select(
+                                                    field(name("id"), UUID.class),
+                                                    field(name("lease"), UUID.class))
+                                                .from(name("held"))),
+                                    inline(true))
+                                .otherwise(inline(false))))
                     .returningResult(EndedTasks.deletedColumns()));
     CommonTableExpression<?> ended = EndedTasks.endings("ended", "deleted", "held");
 
@@ -274,23 +274,37 @@ public final class Exchange {
                         .where(laneQueue.eq(queue))
                         .limit(queueRoom))
                 .as(picks))
-        .where(queue.ne(org.jooq.impl.DSL.all(paused)));
+        .where(queue.ne(org.jooq.impl.DSL.all(paused)))
+        .and(commitsLazilyWithoutOutcomes());
   }
 
-  /** The outcomes that found no task under their lease: sent, and neither ended nor given back. */
+  /**
+   * True; and a claim that writes no outcome does not wait for its commit to reach the disk: a
+   * crash of the server can only forget the claim, and then its tasks are ready again.
+   */
+  private static Condition commitsLazilyWithoutOutcomes() {
+    return condition(
+        "coalesce((select set_config('synchronous_commit', 'off', true)"
+            + " where cardinality({0}) + cardinality({1}) = 0), '') <> 'never'",
+        param("endedIds", SQLDataType.UUID.getArrayDataType()),
+        param("againIds", SQLDataType.UUID.getArrayDataType()));
+  }
+
+  /**
+   * The outcomes that found no task under their lease: sent, and neither ended nor given back. Most
+   * often there is none, which the counts tell without comparing ids.
+   */
   private static Select<Record> refused() {
     Field<UUID> id = field(name("id"), SQLDataType.UUID);
-    var sent =
-        select(id)
-            .from(
-                table(
-                        "unnest({0} || {1})",
-                        param("endedIds", SQLDataType.UUID.getArrayDataType()),
-                        param("againIds", SQLDataType.UUID.getArrayDataType()))
-                    .as("o", "id"));
+    var endedIds = param("endedIds", SQLDataType.UUID.getArrayDataType());
+    var againIds = param("againIds", SQLDataType.UUID.getArrayDataType());
+    var sent = select(id).from(table("unnest({0} || {1})", endedIds, againIds).as("o", "id"));
     var written = select(id).from(name("deleted")).unionAll(select(id).from(name("again")));
+    Field<Integer> deletedRows = field(select(count()).from(name("deleted")));
+    Field<Integer> againRows = field(select(count()).from(name("again")));
     return select(ClaimedRow.emptyBut(field(name("x", "id"), SQLDataType.UUID)))
-        .from(sent.except(written).asTable("x"));
+        .from(sent.except(written).asTable("x"))
+        .where(cardinality(endedIds).add(cardinality(againIds)).gt(deletedRows.add(againRows)));
   }
 
   /**
@@ -328,26 +342,22 @@ public final class Exchange {
     List<Map.Entry<String, Integer>> rooms = List.copyOf(claim.rooms().entrySet());
     var arrays = new Arrays(connection);
     Map<String, @Nullable Object> values = new HashMap<>();
-    values.put("endedIds", arrays.of("uuid", ended, e -> e.hold().id()));
-    values.put("endedLeases", arrays.of("uuid", ended, e -> e.hold().lease()));
-    values.put(
-        "heldLeases",
-        arrays.of("uuid", ended.stream().map(e -> e.hold().lease()).distinct().toList(), l -> l));
-    values.put("endedStatuses", arrays.of("text", ended, e -> e.status().name()));
-    values.put("endedErrors", arrays.of("text", ended, Ended::error));
-    values.put("againIds", arrays.of("uuid", again, a -> a.hold().id()));
-    values.put("againLeases", arrays.of("uuid", again, a -> a.hold().lease()));
-    values.put("againDelays", arrays.of("int8", again, a -> Time.micros(a.delay())));
-    values.put("againFailed", arrays.of("int4", again, a -> a.failed() ? 1 : 0));
-    values.put("againErrors", arrays.of("text", again, Again::error));
-    values.put("queues", arrays.of("text", rooms, Map.Entry::getKey));
-    values.put("queueRooms", arrays.of("int4", rooms, Map.Entry::getValue));
-    values.put("laneQueues", arrays.of("text", claim.lanes(), l -> l.lane().queue()));
-    values.put(
-        "lanePriorities", arrays.of("int2", claim.lanes(), l -> l.lane().priority().level()));
-    values.put("laneFloors", arrays.of("int8", claim.lanes(), LaneRoom::floor));
-    values.put("laneRooms", arrays.of("int4", claim.lanes(), LaneRoom::room));
-    values.put("kinds", arrays.of("text", List.copyOf(claim.kinds()), k -> k));
+    values.put("endedIds", arrays.uuid(ended, e -> e.hold().id()));
+    values.put("endedLeases", arrays.uuid(ended, e -> e.hold().lease()));
+    values.put("endedStatuses", arrays.text(ended, e -> e.status().name()));
+    values.put("endedErrors", arrays.text(ended, Ended::error));
+    values.put("againIds", arrays.uuid(again, a -> a.hold().id()));
+    values.put("againLeases", arrays.uuid(again, a -> a.hold().lease()));
+    values.put("againDelays", arrays.int8(again, a -> Time.micros(a.delay())));
+    values.put("againFailed", arrays.int4(again, a -> a.failed() ? 1 : 0));
+    values.put("againErrors", arrays.text(again, Again::error));
+    values.put("queues", arrays.text(rooms, Map.Entry::getKey));
+    values.put("queueRooms", arrays.int4(rooms, Map.Entry::getValue));
+    values.put("laneQueues", arrays.text(claim.lanes(), l -> l.lane().queue()));
+    values.put("lanePriorities", arrays.int2(claim.lanes(), l -> l.lane().priority().level()));
+    values.put("laneFloors", arrays.int8(claim.lanes(), LaneRoom::floor));
+    values.put("laneRooms", arrays.int4(claim.lanes(), LaneRoom::room));
+    values.put("kinds", arrays.text(List.copyOf(claim.kinds()), k -> k));
     values.put("worker", claim.worker());
     values.put("lease", claim.lease());
     return values;

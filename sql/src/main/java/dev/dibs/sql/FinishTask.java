@@ -14,6 +14,7 @@ import static org.jooq.impl.DSL.with;
 import dev.dibs.Task;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jooq.Condition;
@@ -32,6 +33,7 @@ public final class FinishTask {
 
   private final SqlText finish;
   private final SqlText check;
+  private final SqlText fence;
 
   public FinishTask(Schema schema) {
     var ended =
@@ -51,6 +53,23 @@ public final class FinishTask {
                     .from(name("ended")))
             .after(Plans.BY_INDEX);
     this.check = SqlText.of(schema, selectOne().from(TASK).where(HELD));
+    this.fence = SqlText.of(schema, selectOne().from(TASK).where(HELD).forShare());
+  }
+
+  /**
+   * A condition with two {@code ?}, for {@link #fenceValues}: true while the hold holds its task.
+   *
+   * <p>It locks the task's row, shared, until the statement's transaction ends. Without that lock a
+   * statement that began before the task changed hands could still write after it had: it would
+   * look for the lease in its old snapshot.
+   */
+  public String fence() {
+    return "exists (" + fence.sql() + ")";
+  }
+
+  /** What the condition's {@code ?} stand for, in their order. */
+  public static List<Object> fenceValues(Task.Hold hold) {
+    return List.of(hold.id(), hold.lease());
   }
 
   /**

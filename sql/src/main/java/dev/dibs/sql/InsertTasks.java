@@ -147,18 +147,20 @@ public final class InsertTasks {
       throws SQLException {
     var arrays = new Arrays(connection);
     Map<String, @Nullable Object> values = new HashMap<>();
-    values.put("ids", arrays.of("uuid", rows, Row::id));
-    values.put("queues", arrays.of("text", rows, row -> row.options().queue()));
-    values.put("kinds", arrays.of("text", rows, Row::kind));
-    values.put("priorities", arrays.of("int2", rows, row -> row.options().priority().level()));
-    values.put("delays", arrays.of("int8", rows, row -> delay(row.options().due())));
-    values.put("runAts", arrays.of("timestamptz", rows, row -> instant(row.options().due())));
-    values.put("maxAttempts", arrays.of("int4", rows, row -> row.options().maxAttempts()));
+    values.put("ids", arrays.uuid(rows, Row::id));
+    values.put("queues", arrays.text(rows, row -> row.options().queue()));
+    values.put("kinds", arrays.text(rows, Row::kind));
+    values.put("priorities", arrays.int2(rows, row -> row.options().priority().level()));
+    values.put("delays", arrays.int8(rows, row -> delay(row.options().due())));
+    values.put(
+        "runAts",
+        arrays.of("timestamptz", OffsetDateTime[]::new, rows, row -> instant(row.options().due())));
+    values.put("maxAttempts", arrays.int4(rows, row -> row.options().maxAttempts()));
     values.put(
         "timeouts",
-        arrays.of("int8", rows, row -> row.options().timeout().map(Time::micros).orElse(null)));
-    values.put("payloads", arrays.of("text", rows, Row::payload));
-    values.put("headers", arrays.of("text", rows, Row::headers));
+        arrays.int8(rows, row -> row.options().timeout().map(Time::micros).orElse(null)));
+    values.put("payloads", arrays.text(rows, Row::payload));
+    values.put("headers", arrays.text(rows, Row::headers));
     return values;
   }
 

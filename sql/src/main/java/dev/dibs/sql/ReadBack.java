@@ -2,19 +2,30 @@ package dev.dibs.sql;
 
 import static dev.dibs.sql.schema.Tables.TASK;
 import static dev.dibs.sql.schema.Tables.TASK_HISTORY;
+import static dev.dibs.sql.schema.enums.TaskStatus.CANCELLED;
 import static dev.dibs.sql.schema.enums.TaskStatus.PROCESSING;
+import static org.jooq.impl.DSL.exists;
+import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.inline;
+import static org.jooq.impl.DSL.lateral;
+import static org.jooq.impl.DSL.notExists;
 import static org.jooq.impl.DSL.param;
 import static org.jooq.impl.DSL.select;
 import static org.jooq.impl.DSL.selectOne;
+import static org.jooq.impl.DSL.trueCondition;
 
 import dev.dibs.Task;
+import dev.dibs.TaskStatus;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
+import org.jooq.impl.SQLDataType;
 
 /**
  * Finds out what became of an exchange whose answer never came.
@@ -23,9 +34,11 @@ import java.util.UUID;
  */
 public final class ReadBack {
   private final SqlText claimed;
-  private final SqlText ended;
+  private final SqlText traces;
+  private final SqlText gone;
 
   public ReadBack(Schema schema) {
+    this.gone = gone(schema);
     this.claimed =
         SqlText.of(
             schema,
@@ -34,13 +47,7 @@ public final class ReadBack {
                 .where(TASK.STATUS.eq(inline(PROCESSING)))
                 .and(TASK.WORKER_ID.eq(param("worker", UUID.class)))
                 .and(TASK.LEASE.eq(param("lease", UUID.class))));
-    this.ended =
-        SqlText.of(
-            schema,
-            selectOne()
-                .from(TASK_HISTORY)
-                .where(TASK_HISTORY.ID.eq(param("id", UUID.class)))
-                .and(TASK_HISTORY.LEASE.eq(param("lease", UUID.class))));
+    this.traces = traces(schema);
   }
 
   /**
@@ -55,11 +62,122 @@ public final class ReadBack {
     }
   }
 
-  /** Whether it was this very run that ended the task. */
-  public boolean wasEndedBy(Connection connection, Task.Hold hold) throws SQLException {
-    try (var statement = ended.prepare(connection, Map.of("id", hold.id(), "lease", hold.lease()));
+  /**
+   * Those of {@code holds} that hold no task any more, and whether the task was cancelled. One
+   * statement for all of them.
+   */
+  public Map<Task.Hold, Boolean> gone(Connection connection, List<Task.Hold> holds)
+      throws SQLException {
+    var arrays = new Arrays(connection);
+    Map<String, Object> values =
+        Map.of(
+            "ids", arrays.uuid(holds, Task.Hold::id),
+            "leases", arrays.uuid(holds, Task.Hold::lease));
+    try (var statement = gone.prepare(connection, values);
         var rows = statement.executeQuery()) {
-      return rows.next();
+      Map<Task.Hold, Boolean> found = new HashMap<>();
+      while (rows.next()) {
+        found.put(
+            new Task.Hold(rows.getObject(1, UUID.class), rows.getObject(2, UUID.class)),
+            rows.getBoolean(3));
+      }
+      return found;
     }
+  }
+
+  private static SqlText gone(Schema schema) {
+    var holds = new Columns("h");
+    var id = holds.column("id", "ids", SQLDataType.UUID);
+    var lease = holds.column("lease", "leases", SQLDataType.UUID);
+    var held = selectOne().from(TASK).where(TASK.ID.eq(id)).and(TASK.LEASE.eq(lease));
+    var cancelled =
+        selectOne()
+            .from(TASK_HISTORY)
+            .where(TASK_HISTORY.ID.eq(id))
+            .and(TASK_HISTORY.STATUS.eq(inline(CANCELLED)));
+    return SqlText.of(
+        schema,
+        select(id, lease, field(exists(cancelled))).from(holds.rows()).where(notExists(held)));
+  }
+
+  /**
+   * What a task looks like, or looked like when it ended.
+   *
+   * @param lease who holds it, or whose outcome ended it
+   */
+  public record Trace(
+      TaskStatus status, Optional<UUID> lease, int attempt, int failures, int losses) {}
+
+  /** The traces of one task: as it is, where it is unfinished, and as it ended. */
+  public record Traces(Optional<Trace> live, Optional<Trace> past) {}
+
+  /**
+   * What became of the tasks of {@code holds}, by id; of several endings that which the hold
+   * brought about, else the last.
+   */
+  public Map<UUID, Traces> traces(Connection connection, List<Task.Hold> holds)
+      throws SQLException {
+    var arrays = new Arrays(connection);
+    Map<String, Object> values =
+        Map.of(
+            "ids", arrays.uuid(holds, Task.Hold::id),
+            "leases", arrays.uuid(holds, Task.Hold::lease));
+    try (var statement = traces.prepare(connection, values);
+        var rows = statement.executeQuery()) {
+      Map<UUID, Traces> found = new HashMap<>();
+      while (rows.next())
+        found.put(rows.getObject(1, UUID.class), new Traces(trace(rows, 2), trace(rows, 7)));
+      return found;
+    }
+  }
+
+  private static Optional<Trace> trace(ResultSet row, int first) throws SQLException {
+    String status = row.getString(first);
+    if (status == null) return Optional.empty();
+    return Optional.of(
+        new Trace(
+            TaskStatus.valueOf(status),
+            Optional.ofNullable(row.getObject(first + 1, UUID.class)),
+            row.getInt(first + 2),
+            row.getInt(first + 3),
+            row.getInt(first + 4)));
+  }
+
+  private static SqlText traces(Schema schema) {
+    var holds = new Columns("h");
+    var id = holds.column("id", "ids", SQLDataType.UUID);
+    var lease = holds.column("lease", "leases", SQLDataType.UUID);
+    var live =
+        lateral(
+                select(TASK.STATUS, TASK.LEASE, TASK.ATTEMPT, TASK.FAILURES, TASK.LOSSES)
+                    .from(TASK)
+                    .where(TASK.ID.eq(id))
+                    .limit(inline(1)))
+            .as("t");
+    var past =
+        lateral(
+                select(
+                        TASK_HISTORY.STATUS,
+                        TASK_HISTORY.LEASE,
+                        TASK_HISTORY.ATTEMPT,
+                        TASK_HISTORY.FAILURES,
+                        TASK_HISTORY.LOSSES)
+                    .from(TASK_HISTORY)
+                    .where(TASK_HISTORY.ID.eq(id))
+                    .orderBy(
+                        field(TASK_HISTORY.LEASE.isNotDistinctFrom(lease)).desc(),
+                        TASK_HISTORY.FINISHED_AT.desc())
+                    .limit(inline(1)))
+            .as("p");
+    return SqlText.of(
+        schema,
+        select(id)
+            .select(live.fields())
+            .select(past.fields())
+            .from(holds.rows())
+            .leftJoin(live)
+            .on(trueCondition())
+            .leftJoin(past)
+            .on(trueCondition()));
   }
 }

@@ -9,7 +9,6 @@ import static dev.dibs.sql.schema.enums.TaskStatus.PROCESSING;
 import static org.jooq.impl.DSL.any;
 import static org.jooq.impl.DSL.array;
 import static org.jooq.impl.DSL.castNull;
-import static org.jooq.impl.DSL.dual;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.inline;
 import static org.jooq.impl.DSL.name;
@@ -29,6 +28,7 @@ import java.util.Set;
 import java.util.UUID;
 import org.jooq.Condition;
 import org.jooq.Field;
+import org.jooq.Table;
 import org.jooq.impl.SQLDataType;
 
 /**
@@ -53,22 +53,30 @@ public final class RescueTasks {
   private final SqlText ofNobody;
 
   public RescueTasks(Schema schema) {
-    this.ofWorker = text(schema, TASK.WORKER_ID.eq(param("worker", UUID.class)));
+    this.ofWorker = text(schema, TASK, TASK.WORKER_ID.eq(param("worker", UUID.class)));
+    // Joined with itself: when a row changed hands since the snapshot, its condition is looked at
+    // again with the new version of the row but the old version of the other tables, and then a
+    // worker that registered meanwhile would not be seen. The lease that was seen is the old one.
+    var seen = TASK.as("seen");
     this.ofNobody =
-        text(schema, notExists(selectOne().from(WORKER).where(WORKER.ID.eq(TASK.WORKER_ID))));
+        text(
+            schema,
+            TASK.join(seen).on(seen.ID.eq(TASK.ID).and(seen.LEASE.eq(TASK.LEASE))),
+            notExists(selectOne().from(WORKER).where(WORKER.ID.eq(TASK.WORKER_ID))));
   }
 
-  private static SqlText text(Schema schema, Condition stranded) {
+  private static SqlText text(Schema schema, Table<?> tasks, Condition stranded) {
     var picked =
         name("stranded")
             .asMaterialized(
                 select(TASK.ID)
-                    .from(TASK)
+                    .from(tasks)
                     .where(TASK.STATUS.eq(inline(PROCESSING)))
                     .and(stranded)
                     .orderBy(TASK.WORKER_ID, TASK.ID)
                     .limit(param("max", Integer.class))
                     .forNoKeyUpdate()
+                    .of(TASK)
                     .skipLocked());
     Condition isStranded =
         TASK.ID.eq(any(array(select(field(name("id"), UUID.class)).from(name("stranded")))));
@@ -82,13 +90,8 @@ public final class RescueTasks {
                 param("host", SQLDataType.CLOB).cast(SQLDataType.CLOB)));
     Field<Integer> maxLosses = param("maxLosses", Integer.class);
     var buried =
-        EndedTasks.delete(
-            "buried",
-            dual(),
-            isStranded.and(oneMore.ge(maxLosses)),
-            inline(DEAD),
-            evidence,
-            oneMore);
+        EndedTasks.takeAway(
+            "buried", isStranded.and(oneMore.ge(maxLosses)), inline(DEAD), evidence, oneMore);
     var returned =
         name("returned")
             .as(

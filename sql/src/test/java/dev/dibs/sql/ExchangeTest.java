@@ -2,6 +2,7 @@ package dev.dibs.sql;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.dibs.Json;
 import dev.dibs.Kind;
@@ -18,8 +19,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class ExchangeTest {
   private static final UUID WORKER = UUID.fromString("00000000-0000-4000-8000-000000000001");
@@ -137,6 +141,90 @@ class ExchangeTest {
         .containsExactly(mine.id());
     assertThat(db.tasks("PROCESSING")).isEqualTo(1);
     assertThat(run(ended(theirs, TaskStatus.SUCCEEDED), claim(0)).refused()).isEmpty();
+  }
+
+  @Test
+  void exchange_refusesARunWhoseTaskIsHeldUnderAnotherLeaseOfItsBatch() throws SQLException {
+    insert(task(), task());
+    Task zombie = run(Exchange.Outcomes.NONE, claim(1)).claimed().getFirst();
+    run(again(zombie, Duration.ZERO, false), claim(0));
+    List<Task> both = run(Exchange.Outcomes.NONE, claim(2)).claimed();
+    Task other = both.stream().filter(t -> !t.id().equals(zombie.id())).findFirst().orElseThrow();
+    assertThat(both).hasSize(2);
+
+    Exchange.Result result =
+        run(
+            new Exchange.Outcomes(
+                List.of(
+                    new Exchange.Ended(zombie.hold(), TaskStatus.SUCCEEDED, null),
+                    new Exchange.Ended(other.hold(), TaskStatus.SUCCEEDED, null)),
+                List.of()),
+            claim(0));
+
+    assertThat(result.refused()).containsExactly(zombie.id());
+    assertThat(db.tasks("PROCESSING")).isEqualTo(1);
+  }
+
+  @Test
+  @Timeout(30)
+  void exchange_refusesARunWhoseTaskChangedHandsWhileItWaitedForTheRow() throws Exception {
+    insert(task(), task());
+    Task mine = run(Exchange.Outcomes.NONE, claim(1)).claimed().getFirst();
+    Task other = run(Exchange.Outcomes.NONE, claim(1)).claimed().getFirst();
+    var outcomes =
+        new Exchange.Outcomes(
+            List.of(
+                new Exchange.Ended(mine.hold(), TaskStatus.SUCCEEDED, null),
+                new Exchange.Ended(other.hold(), TaskStatus.SUCCEEDED, null)),
+            List.of());
+    try (Connection theirs = db.connect();
+        var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      theirs.setAutoCommit(false);
+      // Under the very lease that the batch holds for its other task, so that ids and leases of the
+      // batch are both known to it, only not as this pair.
+      try (var update = theirs.prepareStatement("update dibs.task set lease = ? where id = ?")) {
+        update.setObject(1, other.hold().lease());
+        update.setObject(2, mine.id());
+        assertThat(update.executeUpdate()).isEqualTo(1);
+      }
+      Future<Exchange.Result> result = threads.submit(() -> run(outcomes, claim(0)));
+      await()
+          .until(() ->
+              db.number(
+                      "select count(*) from pg_stat_activity where datname = current_database()"
+                          + " and wait_event_type = 'Lock'")
+                  == 1);
+      theirs.commit();
+
+      assertThat(result.get().refused()).containsExactly(mine.id());
+      assertThat(db.tasks("PROCESSING")).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void exchange_waitsForTheDiskOnlyWithOutcomes() throws SQLException {
+    insert(task(), task());
+    try (var statement = connection.createStatement()) {
+      statement.execute("set synchronous_commit = on");
+    }
+    connection.setAutoCommit(false);
+    Task first = run(Exchange.Outcomes.NONE, claim(1)).claimed().getFirst();
+    assertThat(synchronousCommit()).isEqualTo("off");
+    connection.commit();
+    assertThat(synchronousCommit()).isEqualTo("on");
+
+    run(ended(first, TaskStatus.SUCCEEDED), claim(1));
+    assertThat(synchronousCommit()).isEqualTo("on");
+    connection.commit();
+    connection.setAutoCommit(true);
+  }
+
+  private String synchronousCommit() throws SQLException {
+    try (var statement = connection.createStatement();
+        var rows = statement.executeQuery("show synchronous_commit")) {
+      rows.next();
+      return rows.getString(1);
+    }
   }
 
   @Test

@@ -20,6 +20,7 @@ class GoldenSqlTest {
     Map<String, String> statements =
         Map.of(
             "exchange", new Exchange(Schema.DEFAULT).text().sql(),
+            "cancel", new CancelTask(Schema.DEFAULT).text().sql(),
             "insert", new InsertTasks(Schema.DEFAULT).text().sql(),
             "finish", new FinishTask(Schema.DEFAULT).text().sql(),
             "promote", new PromoteTasks(Schema.DEFAULT).text().sql(),

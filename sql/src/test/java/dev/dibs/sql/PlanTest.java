@@ -42,7 +42,6 @@ class PlanTest {
     return Map.ofEntries(
         Map.entry("endedIds", "'{}'::uuid[]"),
         Map.entry("endedLeases", "'{}'::uuid[]"),
-        Map.entry("heldLeases", "'{}'::uuid[]"),
         Map.entry("endedStatuses", "'{}'::text[]"),
         Map.entry("endedErrors", "'{}'::text[]"),
         Map.entry("againIds", "'{}'::uuid[]"),
@@ -172,7 +171,6 @@ class PlanTest {
     var outcomes = new HashMap<>(claim(0));
     outcomes.put("endedIds", array("id", "uuid"));
     outcomes.put("endedLeases", array("gen_random_uuid()", "uuid"));
-    outcomes.put("heldLeases", array("gen_random_uuid()", "uuid"));
     outcomes.put("endedStatuses", array("'SUCCEEDED'", "text"));
     outcomes.put("endedErrors", array("null", "text"));
     outcomes.put("againIds", array("id", "uuid"));

@@ -104,6 +104,7 @@ final class DutyLoop {
     if (rescueAt - System.nanoTime() > 0) return true;
     rescueAt = later(settings.beatInterval());
     recovery.readBack(connection);
+    recovery.lookAtHolds(connection, settings.beatInterval());
     rescuer.rescueTasksOfTheDead(connection);
     return true;
   }

@@ -4,7 +4,6 @@ import dev.dibs.sql.Exchange;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -12,7 +11,6 @@ import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.postgresql.util.PSQLException;
 import org.slf4j.Logger;
@@ -111,49 +109,51 @@ final class ExchangeLoop {
   }
 
   private void settle(Trip trip, Exchange.Result result) {
-    ledger.returned(trip, result).forEach(runner::start);
+    runner.startAll(() -> ledger.returned(trip, result));
     meters.claimed(result.claimed(), trip);
     trip.runs().stream()
         .flatMap(run -> run.delay().stream())
         .min(Duration::compareTo)
         .ifPresent(dueAfter);
-    Set<UUID> refused = reallyRefused(trip.runs(), result.refused());
-    for (FinishedRun run : trip.runs()) {
-      if (refused.contains(run.task().id())) meters.refused(run);
-      else meters.finished(run);
-    }
+    account(trip.runs(), result.refused());
   }
 
-  /**
-   * A run whose first write got no answer is refused the second time though the first was applied:
-   * history knows.
-   */
-  private Set<UUID> reallyRefused(List<FinishedRun> runs, Set<UUID> refused) {
-    if (refused.isEmpty()) return refused;
-    Map<UUID, FinishedRun> byId =
-        runs.stream()
-            .collect(
-                Collectors.toMap(
-                    run -> run.task().id(), Function.identity(), (one, other) -> other));
-    Set<UUID> really = new HashSet<>();
-    for (UUID id : refused) {
-      FinishedRun run = byId.get(id);
-      if (run != null && !wasWritten(run)) {
-        really.add(id);
-        LOG.warn(
-            "task {} was in other hands when its run ended: the outcome {} was refused",
-            id,
-            run.label());
+  /** Counts what became of each outcome, and says which were refused. */
+  private void account(List<FinishedRun> runs, Set<UUID> refused) {
+    Map<UUID, Verdict> verdicts = verdicts(runs, refused);
+    for (FinishedRun run : runs) {
+      Verdict verdict = verdicts.getOrDefault(run.task().id(), Verdict.WRITTEN);
+      switch (verdict) {
+        case WRITTEN -> meters.finished(run);
+        case COMPLETED -> meters.completed(run.task());
+        case CANCELLED -> say("task {} was cancelled before its outcome {} was written", run);
+        case REFUSED -> {
+          LOG.warn(
+              "task {} was in other hands when its run ended: the outcome {} was refused",
+              run.task().id(),
+              run.label());
+          meters.refused(run);
+        }
+        case UNKNOWN -> {
+          say("whether task {} had the outcome {} before it was refused is unknown", run);
+          meters.unknown(run);
+        }
       }
     }
-    return really;
   }
 
-  private boolean wasWritten(FinishedRun run) {
+  private static void say(String message, FinishedRun run) {
+    LOG.info(message, run.task().id(), run.label());
+  }
+
+  private Map<UUID, Verdict> verdicts(List<FinishedRun> runs, Set<UUID> refused) {
+    if (refused.isEmpty()) return Map.of();
+    List<FinishedRun> judged =
+        runs.stream().filter(run -> refused.contains(run.task().id())).toList();
     try {
-      return link.use(connection -> recovery.wasEndedBy(connection, run.task().hold()));
+      return link.use(connection -> recovery.verdicts(connection, judged));
     } catch (SQLException e) {
-      return false;
+      return refused.stream().collect(Collectors.toMap(id -> id, id -> Verdict.UNKNOWN));
     }
   }
 
@@ -197,8 +197,7 @@ final class ExchangeLoop {
       var outcomes = Trip.outcomes(List.of(run));
       Exchange.Result result =
           link.use(connection -> exchange.run(connection, outcomes, trip.noClaim()));
-      if (reallyRefused(List.of(run), result.refused()).isEmpty()) meters.finished(run);
-      else meters.refused(run);
+      account(List.of(run), result.refused());
       return true;
     } catch (SQLException e) {
       if (Link.isBroken(e)) throw e;

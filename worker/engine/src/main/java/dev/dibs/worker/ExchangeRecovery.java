@@ -5,11 +5,14 @@ import dev.dibs.sql.ReadBack;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -66,14 +69,36 @@ final class ExchangeRecovery {
       if (!tasks.isEmpty() || tooOld) each.remove();
       if (tasks.isEmpty()) continue;
       LOG.info("{} tasks of a claim that got no answer were found", tasks.size());
-      ledger.adopt(claim.worker(), tasks).forEach(runner::start);
+      runner.startAll(() -> ledger.adopt(claim.worker(), tasks));
     }
   }
 
   /**
-   * Whether it was this run that ended the task, in an exchange or transaction that got no answer.
+   * Looks whether the runs that last still hold their tasks, and tells those that do not: who was
+   * cancelled while nobody heard the notification. One statement however many run, none where
+   * nothing runs for longer than {@code beat}.
    */
-  boolean wasEndedBy(Connection connection, Task.Hold hold) throws SQLException {
-    return readBack.wasEndedBy(connection, hold);
+  void lookAtHolds(Connection connection, Duration beat) throws SQLException {
+    List<RunningTask> runs = runner.runningSince(System.nanoTime() - beat.toNanos());
+    if (runs.isEmpty()) return;
+    Map<Task.Hold, Boolean> gone =
+        readBack.gone(connection, runs.stream().map(run -> run.task().hold()).toList());
+    for (RunningTask run : runs) {
+      @Nullable Boolean cancelled = gone.get(run.task().hold());
+      if (cancelled != null) runner.lost(run, cancelled);
+    }
+  }
+
+  /** What was behind it that the outcomes {@code refused} were refused, by task. */
+  Map<UUID, Verdict> verdicts(Connection connection, List<FinishedRun> refused)
+      throws SQLException {
+    Map<UUID, ReadBack.Traces> traces =
+        readBack.traces(connection, refused.stream().map(run -> run.task().hold()).toList());
+    Map<UUID, Verdict> verdicts = new HashMap<>();
+    for (FinishedRun run : refused) {
+      ReadBack.@Nullable Traces seen = traces.get(run.task().id());
+      verdicts.put(run.task().id(), seen == null ? Verdict.UNKNOWN : Verdict.on(run, seen));
+    }
+    return verdicts;
   }
 }

@@ -46,8 +46,18 @@ record FinishedRun(
   }
 
   private static FinishedRun ended(Task task, TaskStatus status, @Nullable String error) {
-    String label = status.name().toLowerCase(java.util.Locale.ROOT);
-    return new FinishedRun(task, new Exchange.Ended(task.hold(), status, error), null, label);
+    return new FinishedRun(
+        task, new Exchange.Ended(task.hold(), status, error), null, label(status));
+  }
+
+  private static String label(TaskStatus status) {
+    return switch (status) {
+      case SUCCEEDED -> "succeeded";
+      case DEAD -> "dead";
+      case CANCELLED -> "cancelled";
+      case SCHEDULED, BLOCKED, PENDING, PROCESSING ->
+          throw new IllegalArgumentException(status + " ends no task");
+    };
   }
 
   private static FinishedRun again(

@@ -1,6 +1,7 @@
 package dev.dibs.worker;
 
 import dev.dibs.sql.WorkerRows;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
@@ -25,6 +26,7 @@ final class Heartbeat {
   private final Membership membership;
   private final Runnable fence;
   private boolean fenced;
+  private volatile boolean draining;
 
   Heartbeat(
       Link link,
@@ -55,6 +57,28 @@ final class Heartbeat {
     }
   }
 
+  /**
+   * Says that this process takes no more tasks, now and at every beat to come. May be called from
+   * any thread.
+   */
+  void drain() {
+    draining = true;
+    try {
+      link.use(connection -> {
+        rows.drain(connection, membership.worker());
+        return true;
+      });
+    } catch (SQLException e) {
+      LOG.debug("that the worker is draining is said at the next beat: {}", e.getMessage());
+    }
+  }
+
+  private boolean beat(Connection connection, UUID worker) {
+    boolean live = rows.beatIfLive(connection, worker, settings.lease());
+    if (live && draining) rows.drain(connection, worker);
+    return live;
+  }
+
   /** Beats until stopped. */
   void beatUntil(CountDownLatch stopped) throws InterruptedException {
     long pause = settings.beatInterval().toNanos();
@@ -72,7 +96,7 @@ final class Heartbeat {
     try {
       long sentAt = System.nanoTime();
       UUID worker = membership.worker();
-      boolean live = link.use(connection -> rows.beatIfLive(connection, worker, settings.lease()));
+      boolean live = link.use(connection -> beat(connection, worker));
       if (live && membership.isHeld(System.nanoTime())) {
         membership.renewed(worker, sentAt);
         return true;

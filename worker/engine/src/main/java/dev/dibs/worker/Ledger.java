@@ -257,6 +257,43 @@ final class Ledger {
     }
   }
 
+  /**
+   * A run does not end and was given up, with {@code run} to be written if it is not null; answers
+   * the next task to start in its slot.
+   */
+  @Nullable Task stuck(Task task, @Nullable FinishedRun run) {
+    lock.lock();
+    try {
+      if (run != null) post(run);
+      suspects.left(task);
+      changed.signalAll();
+      return slots(task.queue()).stuck();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** A run that was given up has ended; answers the next task to start. */
+  @Nullable Task unstuck(Task task) {
+    lock.lock();
+    try {
+      changed.signalAll();
+      return slots(task.queue()).unstuck();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether a queue has more stuck runs than slots, so that some slots stay taken. */
+  boolean isClogged() {
+    lock.lock();
+    try {
+      return queues.values().stream().anyMatch(slots -> slots.beyondReopening() > 0);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private void post(FinishedRun run) {
     outbox.add(run);
     if (outbox.size() == 1) changed.signal();
@@ -321,7 +358,7 @@ final class Ledger {
     }
   }
 
-  /** Writes at once an outcome that no run brings: of a run that does not end. */
+  /** Keeps an outcome that could not be written, for a later trip. */
   void write(FinishedRun run) {
     lock.lock();
     try {
@@ -331,9 +368,14 @@ final class Ledger {
     }
   }
 
-  /** Waits until no handler runs; false if that took longer than {@code timeout}. */
+  /**
+   * Waits until no handler runs but those given up; false if that took longer than {@code timeout}.
+   */
   boolean awaitNoRuns(Duration timeout) throws InterruptedException {
-    return await(timeout, () -> running() == 0);
+    return await(
+        timeout,
+        () ->
+            queues.values().stream().allMatch(slots -> slots.running() == slots.beyondReopening()));
   }
 
   /** Ends the trips once everything is written; false if that took longer than {@code timeout}. */

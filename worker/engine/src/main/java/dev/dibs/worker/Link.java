@@ -3,6 +3,7 @@ package dev.dibs.worker;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.concurrent.locks.ReentrantLock;
 import javax.sql.DataSource;
 import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
@@ -14,8 +15,8 @@ import org.slf4j.LoggerFactory;
  * breaks.
  *
  * <p>It sets what it depends on itself: auto-commit, READ COMMITTED, and a limit on how long an
- * answer may take, at the server and here, so that a network that swallows packets is noticed. Used
- * by one thread; {@link #close} may come from any.
+ * answer may take, at the server and here, so that a network that swallows packets is noticed. Who
+ * uses it while another does waits; {@link #close} waits for nobody.
  */
 final class Link implements AutoCloseable {
   /** What is done on the connection. */
@@ -39,6 +40,7 @@ final class Link implements AutoCloseable {
   private final Outage outage;
   private final Duration answerWithin;
   private final String setUp;
+  private final ReentrantLock inUse = new ReentrantLock();
   private volatile @Nullable Connection connection;
   private volatile boolean closed;
 
@@ -61,6 +63,7 @@ final class Link implements AutoCloseable {
    *     dropped
    */
   <R> R use(Work<R> work) throws SQLException {
+    inUse.lock();
     try {
       Connection open = connection;
       R result = work.on(open == null ? opened() : open);
@@ -75,6 +78,8 @@ final class Link implements AutoCloseable {
     } catch (Error e) {
       drop(); // what is left of an answer that was not read to its end would answer the next
       throw e;
+    } finally {
+      inUse.unlock();
     }
   }
 

@@ -10,8 +10,8 @@ import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
 
 /**
- * Hears bells and passes them to the ledger. Without it tasks are found by polling, only later.
- * Runs on its own thread and connection.
+ * Hears bells and passes them to the ledger, and cancellations to the runner. Without it tasks are
+ * found by polling, only later. Runs on its own thread and connection.
  *
  * <p>A connection that is cut silently never says so, so a silent one is probed every ten seconds.
  * Whenever a new one begins to listen, bells may have been missed: then everything is looked at.
@@ -24,12 +24,14 @@ final class Listener {
   private final Link link;
   private final Bell bell;
   private final Ledger ledger;
+  private final TaskRunner runner;
   private boolean listening;
 
-  Listener(Link link, Bell bell, Ledger ledger) {
+  Listener(Link link, Bell bell, Ledger ledger, TaskRunner runner) {
     this.link = link;
     this.bell = bell;
     this.ledger = ledger;
+    this.runner = runner;
   }
 
   /** Listens until stopped; closing the link wakes it. */
@@ -55,8 +57,12 @@ final class Listener {
             .unwrap(PGConnection.class)
             .getNotifications(Math.toIntExact(PROBE_AFTER.toMillis()));
     if (bells == null || bells.length == 0) probe(connection);
-    else for (PGNotification rung : bells) ledger.ring(rung.getParameter());
+    else for (PGNotification rung : bells) heard(rung.getParameter());
     return true;
+  }
+
+  private void heard(String said) {
+    Bell.cancelled(said).ifPresentOrElse(runner::cancel, () -> ledger.ring(said));
   }
 
   private static void probe(Connection connection) throws SQLException {

@@ -31,6 +31,7 @@ final class QueueSlots {
   private final ArrayDeque<Task> buffered = new ArrayDeque<>();
   private int running;
   private int reserved;
+  private int stuck;
   private double runNanos = -1;
   private double contentChars = 1;
   private boolean dry;
@@ -124,6 +125,28 @@ final class QueueSlots {
     runNanos =
         runNanos < 0 ? (double) nanos : runNanos + WEIGHT_OF_LAST * ((double) nanos - runNanos);
     return start();
+  }
+
+  /**
+   * A run was given up that does not end. Its slot is open again, unless as many are stuck already
+   * as may run: what handlers use up must stay bounded. Answers the next to start.
+   */
+  @Nullable Task stuck() {
+    stuck++;
+    if (stuck <= concurrency) running--;
+    return start();
+  }
+
+  /** A run that was given up has ended after all; answers the next to start. */
+  @Nullable Task unstuck() {
+    stuck--;
+    if (stuck >= concurrency) running--;
+    return start();
+  }
+
+  /** How many runs have been given up, beyond those whose slots are open again. */
+  int beyondReopening() {
+    return Math.max(0, stuck - concurrency);
   }
 
   private @Nullable Task start() {

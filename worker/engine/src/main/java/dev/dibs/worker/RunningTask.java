@@ -4,9 +4,14 @@ import dev.dibs.Codec;
 import dev.dibs.DatabaseException;
 import dev.dibs.LeaseLostException;
 import dev.dibs.Task;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,7 +25,8 @@ public final class RunningTask {
   enum Stop {
     TIMEOUT,
     SHUTDOWN,
-    LEASE_LOST
+    LEASE_LOST,
+    CANCELLED
   }
 
   /** What a handler does in a transaction. */
@@ -35,12 +41,35 @@ public final class RunningTask {
     void run(TaskTransaction transaction) throws Exception;
   }
 
+  /**
+   * A condition for statements of the handler's own; see {@link RunningTask#fence}.
+   *
+   * @param sql SQL text with a {@code ?} for each value
+   * @param values what they stand for, in their order
+   */
+  public record Fence(String sql, List<Object> values) {
+    public Fence {
+      values = List.copyOf(values);
+    }
+
+    /** Binds the values from parameter {@code first} on; answers the parameter after them. */
+    public int bind(PreparedStatement statement, int first) throws SQLException {
+      for (int i = 0; i < values.size(); i++) statement.setObject(first + i, values.get(i));
+      return first + values.size();
+    }
+  }
+
   private final Task task;
   private final TaskTransactions transactions;
   private final Codec codec;
-  private volatile @Nullable Stop stop;
+  private final AtomicReference<@Nullable Stop> stop = new AtomicReference<>();
+  private final AtomicBoolean settled = new AtomicBoolean();
+  private final long startedAt = System.nanoTime();
+  private volatile boolean completing;
   private volatile boolean completed;
   private volatile @Nullable Thread thread;
+  private @Nullable Future<?> grace;
+  private boolean over;
 
   RunningTask(Task task, TaskTransactions transactions, Codec codec) {
     this.task = task;
@@ -94,9 +123,35 @@ public final class RunningTask {
     return task.id() + ":" + step;
   }
 
-  /** Whether the run was told to stop: by shutdown, its timeout, or because it lost its lease. */
+  /**
+   * Whether the run was told to stop: by shutdown, its timeout, a cancellation, or because it lost
+   * its lease.
+   */
   public boolean isInterrupted() {
-    return stop != null;
+    return stop.get() != null;
+  }
+
+  /**
+   * A condition that is true only while this run holds its task, for statements that the handler
+   * runs on connections of its own to the same database: with it in their WHERE, the write of a run
+   * that lost its task changes no row.
+   *
+   * {@snippet :
+   * RunningTask.Fence fence = task.fence();
+   * var sql = "update account set sent = true where number = ? and " + fence.sql();
+   * try (var statement = connection.prepareStatement(sql)) {
+   *   statement.setInt(1, number);
+   *   fence.bind(statement, 2);
+   *   if (statement.executeUpdate() == 0) throw new IllegalStateException("not ours any more");
+   * }
+   * }
+   *
+   * <p>It locks the task's row, shared, until the statement's transaction ends: end that before the
+   * handler answers, and before {@link #transaction}. The role needs to select from and update the
+   * task table.
+   */
+  public Fence fence() {
+    return transactions.fence(task.hold());
   }
 
   /**
@@ -133,9 +188,20 @@ public final class RunningTask {
   /** As {@link #transaction}, and answers what {@code work} answers. */
   public <R> R transactionResult(Work<R> work) throws Exception {
     if (completed) throw new IllegalStateException("task " + id() + " was completed already");
-    R result = transactions.run(task.hold(), work);
-    completed = true;
-    return result;
+    try {
+      R result =
+          transactions.run(
+              task.hold(),
+              transaction -> {
+                R answer = work.run(transaction);
+                completing = true; // from here on that the lease is gone may be our own doing
+                return answer;
+              });
+      completed = true;
+      return result;
+    } finally {
+      completing = completed;
+    }
   }
 
   boolean isCompleted() {
@@ -146,21 +212,56 @@ public final class RunningTask {
     return task;
   }
 
+  /** Whether the run itself may be about to give up its lease. */
+  boolean isCompleting() {
+    return completing;
+  }
+
+  long startedAt() {
+    return startedAt;
+  }
+
   @Nullable Stop stopReason() {
-    return stop;
+    return stop.get();
   }
 
   /** Called by the run's thread before the handler. */
   void startOn(Thread runner) {
     thread = runner;
-    if (stop != null) runner.interrupt();
+    if (stop.get() != null) runner.interrupt();
   }
 
-  /** Tells the run to stop, once; the first reason stays. */
-  void stop(Stop reason) {
-    if (stop != null) return;
-    stop = reason;
+  /** Tells the run to stop; the first reason stays. Answers whether this was the first. */
+  boolean stop(Stop reason) {
+    if (!stop.compareAndSet(null, reason)) return false;
     Thread runner = thread;
     if (runner != null) runner.interrupt();
+    return true;
+  }
+
+  /**
+   * Claims the right to say what came of the run: its own end has it, or who gives it up. Answers
+   * whether nobody had it before.
+   */
+  boolean settle() {
+    return settled.compareAndSet(false, true);
+  }
+
+  /** {@code grace} wakes somebody unless the run is over before. */
+  synchronized void until(Future<?> grace) {
+    if (over) grace.cancel(false);
+    else this.grace = grace;
+  }
+
+  /** The handler has ended. */
+  synchronized void over() {
+    over = true;
+    if (grace != null) grace.cancel(false);
+  }
+
+  /** Where the run's thread is at this moment; nowhere before it started. */
+  StackTraceElement[] stackTrace() {
+    Thread runner = thread;
+    return runner == null ? new StackTraceElement[0] : runner.getStackTrace();
   }
 }

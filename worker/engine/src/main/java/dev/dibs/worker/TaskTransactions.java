@@ -52,6 +52,10 @@ final class TaskTransactions {
     if (!connection.isClosed()) connection.rollback();
   }
 
+  RunningTask.Fence fence(Task.Hold hold) {
+    return new RunningTask.Fence(finish.fence(), FinishTask.fenceValues(hold));
+  }
+
   boolean isHeld(Task.Hold hold) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       return finish.isHeld(connection, hold);

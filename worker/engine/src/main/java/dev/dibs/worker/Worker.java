@@ -22,7 +22,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
 import javax.sql.DataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -60,12 +59,15 @@ public final class Worker implements AutoCloseable {
   private static final Duration INTERRUPT_GRACE = Duration.ofSeconds(2);
   private static final Duration LAST_WRITES = Duration.ofSeconds(5);
 
+  /** What the rest of a stop may take, whatever the database does. */
+  private static final Duration FAREWELL = Duration.ofSeconds(2);
+
   private final Plan plan;
   private final Outage outage = new Outage();
   private final CountDownLatch draining = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
   private final CountDownLatch ended = new CountDownLatch(1);
-  private final ScheduledThreadPoolExecutor timer;
+  private final RunTimer timer;
   private final Membership membership;
   private final Ledger ledger;
   private final TaskRunner runner;
@@ -83,10 +85,7 @@ public final class Worker implements AutoCloseable {
     var schema = settings.schema();
     var meters = new WorkerMeters(plan.registry());
     var bell = new Bell(schema);
-    this.timer =
-        new ScheduledThreadPoolExecutor(
-            1, Thread.ofPlatform().daemon().name("dibs-timer").factory());
-    timer.setRemoveOnCancelPolicy(true); // a run that is over must not stay until its timeout
+    this.timer = new RunTimer(settings.patience().interruptGrace());
     this.membership = new Membership(settings.fenceAfter());
     this.ledger =
         new Ledger(
@@ -101,7 +100,12 @@ public final class Worker implements AutoCloseable {
             ProducerSettings.DEFAULT.withSchema(schema).withCodec(settings.codec()));
     var transactions = new TaskTransactions(plan.transactions(), new FinishTask(schema), followUps);
     this.runner =
-        new TaskRunner(plan.handlers(), transactions, settings.codec(), ledger, meters, timer);
+        new TaskRunner(
+            new HandlerCalls(plan.handlers(), transactions, settings.codec()),
+            ledger,
+            meters,
+            timer,
+            Thread.ofVirtual().factory());
     var recovery = new ExchangeRecovery(new ReadBack(schema), ledger, runner);
     this.rows = new WorkerRows(schema);
 
@@ -120,7 +124,7 @@ public final class Worker implements AutoCloseable {
         new DutyLoop(
             dutyLink, new PromoteTasks(schema), new Duties(schema), rescuer, recovery, settings);
     var exchange = new Exchange(schema);
-    var listener = new Listener(listenLink, bell, ledger);
+    var listener = new Listener(listenLink, bell, ledger, runner);
     this.loops =
         List.of(
             new Loop(
@@ -215,19 +219,20 @@ public final class Worker implements AutoCloseable {
   }
 
   /**
-   * Whether this process takes tasks: the database answers, its row is alive, and it is not
-   * stopping.
+   * Whether this process takes tasks: the database answers, its row is alive, it is not stopping,
+   * and no queue's slots are taken for good by handlers that do not stop.
    */
   public boolean isReady() {
     return isLive()
         && draining.getCount() > 0
         && !outage.isAway()
+        && !ledger.isClogged()
         && membership.isHeld(System.nanoTime());
   }
 
   /** How many timeouts of runs lie ahead. */
   int timeoutsAhead() {
-    return timer.getQueue().size();
+    return timer.ahead();
   }
 
   /** Waits until the worker has stopped. */
@@ -246,12 +251,16 @@ public final class Worker implements AutoCloseable {
    * takes longer, writes all outcomes and signs off. Tasks given back have used up no attempt. A
    * second call waits for the first.
    *
+   * <p>Ends within {@code timeout} and ten seconds, also while the database is away: what it has
+   * not answered by then is abandoned, and others rescue the tasks when this process's lease ends.
+   *
    * @param timeout how long handlers may go on before they are interrupted
    */
   public void stop(Duration timeout) {
     synchronized (draining) {
       if (draining.getCount() > 0) {
         draining.countDown();
+        Thread.ofVirtual().name("dibs-draining").start(heartbeat::drain);
         boolean interrupted = false;
         try {
           drain(timeout);
@@ -285,18 +294,24 @@ public final class Worker implements AutoCloseable {
 
   private void end() {
     stopped.countDown();
-    timer.shutdownNow();
+    timer.close();
+    long deadline = System.nanoTime() + FAREWELL.toNanos();
+    // Whoever still waits for an answer would hold up the end; all but the heartbeat are done.
+    for (Link link : links) if (link != heartLink) link.close();
     try {
-      listenLink.close();
-      for (Loop loop : loops) loop.join(Duration.ofSeconds(1));
-      signOff();
+      for (Loop loop : loops) loop.join(until(deadline));
+      Thread.ofVirtual().name("dibs-sign-off").start(this::signOff).join(until(deadline));
+      Thread.ofVirtual().name("dibs-last-bell").start(followUps::close).join(until(deadline));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
-      followUps.close();
       closeLinks();
       ended.countDown();
     }
+  }
+
+  private static Duration until(long deadline) {
+    return Duration.ofNanos(Math.max(1_000_000, deadline - System.nanoTime()));
   }
 
   /**

@@ -1,18 +1,15 @@
 package dev.dibs.worker;
 
 import dev.dibs.Task;
-import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,14 +18,11 @@ import org.slf4j.LoggerFactory;
  * few: only kinds with a handler are claimed. Thread-safe.
  */
 final class WorkerMeters {
-  private record Key(String meter, String queue, String kind, String outcome) {}
-
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
-  private static final String COMPLETED = "succeeded";
+  static final String COMPLETED = "succeeded";
 
   private final MeterRegistry registry;
-  private final Map<Key, Counter> counters = new ConcurrentHashMap<>();
-  private final Map<Key, Timer> timers = new ConcurrentHashMap<>();
+  private final Map<String, Map<String, KindMeters>> byQueueAndKind = new ConcurrentHashMap<>();
   private final Timer claimDuration;
   private final DistributionSummary claimBatch;
   private volatile boolean failing;
@@ -53,30 +47,37 @@ final class WorkerMeters {
     claimDuration.record(System.nanoTime() - trip.departedAt(), TimeUnit.NANOSECONDS);
     if (!trip.claims()) return;
     claimBatch.record(tasks.size());
-    for (Task task : tasks) {
-      counter(new Key("dibs.tasks.claimed", task.queue(), task.kind(), "")).increment();
-      timer(new Key("dibs.task.wait", task.queue(), task.kind(), ""))
-          .record(task.timing().waited());
-    }
+    for (Task task : tasks) of(task).claimed(task.timing().waited());
   }
 
-  /** A handler ended; {@code run} is null if the task was completed in its transaction. */
-  void ran(Task task, @Nullable FinishedRun run, long nanos) {
-    String outcome = run == null ? COMPLETED : run.label();
-    measure(() ->
-        timer(new Key("dibs.task.run", task.queue(), task.kind(), outcome))
-            .record(Duration.ofNanos(nanos)));
-    if (run == null) count("dibs.tasks.finished", task, COMPLETED);
+  /** A handler ended. */
+  void ran(Task task, String outcome, long nanos) {
+    measure(() -> of(task).ran(outcome, nanos));
+  }
+
+  /** A task was completed in its handler's transaction. */
+  void completed(Task task) {
+    measure(() -> of(task).finished(COMPLETED));
+  }
+
+  /** A handler was told to stop and did not. */
+  void stuck(Task task) {
+    measure(() -> of(task).stuck());
   }
 
   /** An outcome was written. */
   void finished(FinishedRun run) {
-    count("dibs.tasks.finished", run.task(), run.label());
+    measure(() -> of(run.task()).finished(run.label()));
   }
 
   /** An outcome was refused: the run had lost its lease. */
   void refused(FinishedRun run) {
-    count("dibs.lease.lost", run.task(), "");
+    measure(() -> of(run.task()).leaseLost());
+  }
+
+  /** Whether an outcome was written could not be found out. */
+  void unknown(FinishedRun run) {
+    measure(() -> of(run.task()).finished("unknown"));
   }
 
   void rescued(String cause, int tasks) {
@@ -85,10 +86,6 @@ final class WorkerMeters {
 
   void gauge(String name, Ledger ledger, ToDoubleFunction<Ledger> value) {
     Gauge.builder(name, ledger, value).register(registry);
-  }
-
-  private void count(String meter, Task task, String outcome) {
-    measure(() -> counter(new Key(meter, task.queue(), task.kind(), outcome)).increment());
   }
 
   /** The registry is the user's, and so are its filters: what they throw must cost no task. */
@@ -101,20 +98,14 @@ final class WorkerMeters {
     }
   }
 
-  private Counter counter(Key key) {
-    return counters.computeIfAbsent(key, k -> registry.counter(k.meter(), tags(k)));
-  }
-
-  private Timer timer(Key key) {
-    return timers.computeIfAbsent(
-        key,
-        k ->
-            Timer.builder(k.meter()).tags(tags(k)).publishPercentileHistogram().register(registry));
-  }
-
-  private static String[] tags(Key key) {
-    return key.outcome().isEmpty()
-        ? new String[] {"queue", key.queue(), "kind", key.kind()}
-        : new String[] {"queue", key.queue(), "kind", key.kind(), "outcome", key.outcome()};
+  /** Looked up by plain gets: this runs several times a task. */
+  private KindMeters of(Task task) {
+    Map<String, KindMeters> byKind = byQueueAndKind.get(task.queue());
+    KindMeters meters = byKind == null ? null : byKind.get(task.kind());
+    return meters != null
+        ? meters
+        : byQueueAndKind
+            .computeIfAbsent(task.queue(), queue -> new ConcurrentHashMap<>())
+            .computeIfAbsent(task.kind(), kind -> new KindMeters(registry, task.queue(), kind));
   }
 }

@@ -22,7 +22,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -36,12 +35,14 @@ class ExchangeRecoveryTest {
       new Ledger(Map.of("q", 8), Set.of("k"), new Membership(ofMinutes(1)), ofSeconds(1), 3);
   private final TaskRunner runner =
       new TaskRunner(
-          new Handlers(),
-          new TaskTransactions(db.dataSource(), new FinishTask(Schema.DEFAULT), producer),
-          Codec.jackson(),
+          new HandlerCalls(
+              new Handlers(),
+              new TaskTransactions(db.dataSource(), new FinishTask(Schema.DEFAULT), producer),
+              Codec.jackson()),
           ledger,
           new WorkerMeters(new SimpleMeterRegistry()),
-          new ScheduledThreadPoolExecutor(1));
+          new RunTimer(ofMinutes(1)),
+          Thread.ofVirtual().factory());
   private final ExchangeRecovery recovery =
       new ExchangeRecovery(new ReadBack(Schema.DEFAULT), ledger, runner);
 

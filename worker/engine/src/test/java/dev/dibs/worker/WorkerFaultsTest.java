@@ -142,6 +142,35 @@ class WorkerFaultsTest {
   }
 
   @Test
+  void aRetryWhoseAnswerWasLost_isCountedAsARetryAndNotAsRefused() {
+    var broken = new SQLException("the answer is lost", "08006");
+    producer.enqueue(mail(1));
+    try (var log = new LogCapture()) {
+      start(
+          faulty,
+          NO_POLL,
+          meters,
+          (mail, task) -> {
+            if (task.attempt() > 1) return Outcome.done();
+            faulty.loseAnswers(broken);
+            return Outcome.retry(ofMillis(1), "not yet");
+          });
+      awaitFinished("SUCCEEDED", 1);
+      await().atMost(ofSeconds(10)).until(() -> finished("retried") == 1);
+      assertThat(finished("succeeded")).isEqualTo(1);
+      assertThat(meters.find("dibs.lease.lost").counters()).isEmpty();
+      assertThat(log.with("was refused")).isEmpty();
+    }
+    assertThat(db.number("select failures from dibs.task_history")).isEqualTo(1);
+  }
+
+  private double finished(String outcome) {
+    return meters.find("dibs.tasks.finished").tag("outcome", outcome).counters().stream()
+        .mapToDouble(c -> c.count())
+        .sum();
+  }
+
+  @Test
   void anOutcomeWhoseConnectionBreaksOnItsSecondTry_keepsItsError() {
     outcomeKeepsItsErrorWhenRefusedBy("XX000", "08006");
   }

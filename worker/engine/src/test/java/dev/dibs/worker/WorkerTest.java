@@ -386,6 +386,45 @@ class WorkerTest {
     assertThat(db.number("select failures + losses from dibs.task")).isZero();
   }
 
+  /** One task ends in time, one when interrupted, one is deaf, and the rest waits. */
+  @Test
+  void stop_burnsNoAttemptInAnyOfItsPhases() throws InterruptedException {
+    var started = new CountDownLatch(3);
+    var drained = new CountDownLatch(1);
+    var wayOut = new CountDownLatch(1);
+    producer.enqueue(mails(6));
+    Worker worker =
+        Worker.on(db.dataSource())
+            .queue("q", 3)
+            .handle(
+                MAIL,
+                (mail, task) -> {
+                  started.countDown();
+                  if (mail.number() == 0) drained.await();
+                  if (mail.number() == 0) return Outcome.snooze(ofMillis(1));
+                  if (mail.number() == 1) new CountDownLatch(1).await();
+                  while (wayOut.getCount() > 0) {
+                    try {
+                      wayOut.await();
+                    } catch (InterruptedException e) {
+                      // deaf on purpose
+                    }
+                  }
+                  return Outcome.done();
+                })
+            .start();
+    assertThat(started.await(10, TimeUnit.SECONDS)).isTrue();
+    Thread stopper = Thread.ofVirtual().start(() -> worker.stop(ofMillis(300)));
+    await().atMost(ofSeconds(5)).until(() -> !worker.isReady());
+    drained.countDown();
+    stopper.join();
+    wayOut.countDown();
+    assertThat(db.number("select count(*) from dibs.task where lease is null")).isEqualTo(6);
+    assertThat(db.number("select sum(failures + losses) from dibs.task")).isZero();
+    assertThat(db.number("select max(attempt) from dibs.task")).isEqualTo(1);
+    assertThat(db.number("select count(*) from dibs.worker")).isZero();
+  }
+
   @Test
   void aWorkerThatWasDeclaredDead_isRefusedAndRegistersAnew() throws InterruptedException {
     WorkerSettings quick = WorkerSettings.DEFAULT.withLease(ofSeconds(1));
