@@ -109,8 +109,9 @@ final class Faults implements AutoCloseable {
 
   private void crash(Duration down) {
     stage.journal().did(Fault.CRASH_SERVER, "for " + down);
+    long from = System.nanoTime();
     stage.cluster().crash(down);
-    stage.journal().serverIsBack();
+    stage.journal().serverIsBack(from);
   }
 
   private void terminate() throws SQLException {
@@ -191,8 +192,9 @@ final class Faults implements AutoCloseable {
     Duration lag = millis(300, 2_000);
     Await.pass(lag);
     stage.journal().did(Fault.FAIL_OVER, "after a lag of " + lag);
+    long from = System.nanoTime();
     stage.cluster().promote(lagSince);
-    stage.journal().serverIsBack();
+    stage.journal().serverIsBack(from);
     stage.cluster().repair();
   }
 

@@ -73,7 +73,8 @@ final class Figures {
   }
 
   private void resumes(History history) {
-    for (long back : history.journal().serverBack()) {
+    for (Journal.Outage outage : history.journal().outages()) {
+      long back = outage.to();
       history
           .events(Event.Type.START)
           .mapToLong(Event::at)

@@ -92,12 +92,12 @@ final class LifeCheck {
     Audit.Row after = required(history.after());
     if (!before.is("PROCESSING")) {
       wrong(Promise.OWNERSHIP, end, "ended though nobody held it");
+    } else if (after.losses() != before.losses()) {
+      fromTheDead(end, before, after.losses());
     } else if (before.lease() == null || !before.lease().equals(after.lease())) {
       wrong(Promise.OWNERSHIP, history, "ended under another lease than it was held by");
-    } else if (after.losses() == before.losses()) {
-      byHolder(end, before, "was ended as " + after.status());
     } else {
-      fromTheDead(end, before, after.losses());
+      byHolder(end, before, "was ended as " + after.status());
     }
   }
 

@@ -22,6 +22,8 @@ record Mutant(String name, Scenario scenario, List<Edit> edits) {
   }
 
   private static final String EXCHANGE = sql("Exchange");
+  private static final String HELD =
+      "row(TASK.ID, TASK.LEASE) .in( select( field(name(\"id\"), UUID.class), field(name(\"lease\"), UUID.class)) .from(name(\"held\")))";
   private static final String WORKER = "worker/engine/src/main/java/dev/dibs/worker/";
   private static final String PRODUCER = "producer/src/main/java/dev/dibs/producer/";
 
@@ -45,25 +47,11 @@ record Mutant(String name, Scenario scenario, List<Edit> edits) {
   /** All of them. */
   static final List<Mutant> ALL =
       List.of(
-          of(
-              "ends by id",
-              Scenario.ZOMBIE,
-              edit(EXCHANGE, ".and(TASK.LEASE.eq(endedLease))", ".and(TASK.STATUS.isNotNull())"),
-              edit(
-                  EXCHANGE,
-                  "TASK.LEASE.eq( any(param(\"heldLeases\", SQLDataType.UUID.getArrayDataType()))))",
-                  "TASK.STATUS.isNotNull())")),
+          of("ends by id", Scenario.ZOMBIE, edit(EXCHANGE, HELD, "TASK.ID.isNotNull()")),
           of(
               "ends by status",
               Scenario.ZOMBIE,
-              edit(
-                  EXCHANGE,
-                  ".and(TASK.LEASE.eq(endedLease))",
-                  ".and(TASK.STATUS.eq(inline(PROCESSING)))"),
-              edit(
-                  EXCHANGE,
-                  "TASK.LEASE.eq( any(param(\"heldLeases\", SQLDataType.UUID.getArrayDataType()))))",
-                  "TASK.STATUS.eq(inline(PROCESSING)))")),
+              edit(EXCHANGE, HELD, "TASK.STATUS.eq(inline(PROCESSING))")),
           of(
               "ends by attempt",
               Scenario.LOST_SUFFIX,
@@ -101,7 +89,7 @@ record Mutant(String name, Scenario scenario, List<Edit> edits) {
               Scenario.TWO_RESCUERS,
               edit(
                   sql("RescueTasks"),
-                  ".limit(param(\"max\", Integer.class)) .forNoKeyUpdate() .skipLocked());",
+                  ".limit(param(\"max\", Integer.class)) .forNoKeyUpdate() .of(TASK) .skipLocked());",
                   ".limit(param(\"max\", Integer.class)));"),
               edit(
                   sql("RescueTasks"),
@@ -110,7 +98,7 @@ record Mutant(String name, Scenario scenario, List<Edit> edits) {
           of(
               "rescuer waits for locks",
               Scenario.LOCKED_ROW,
-              edit(sql("RescueTasks"), ".forNoKeyUpdate() .skipLocked());", ".forNoKeyUpdate());")),
+              edit(sql("RescueTasks"), ".of(TASK) .skipLocked());", ".of(TASK));")),
           of(
               "rescuer does not look for itself",
               Scenario.LATE_BEAT,
@@ -161,7 +149,10 @@ record Mutant(String name, Scenario scenario, List<Edit> edits) {
           of(
               "frees a slot twice",
               Scenario.BUSY,
-              edit(WORKER + "QueueSlots.java", "running--;", "running -= 2;")),
+              edit(
+                  WORKER + "QueueSlots.java",
+                  "@Nullable Task ended(long nanos) { running--;",
+                  "@Nullable Task ended(long nanos) { running -= 2;")),
           of(
               "acknowledges what broke",
               Scenario.PRODUCERS,

@@ -80,7 +80,9 @@ final class Plays {
     long lagSince = cluster.beginLag();
     script.awaitStarts(tasks, first.processName()::equals);
     first.freeze();
+    long from = System.nanoTime();
     cluster.promote(lagSince);
+    script.stage().journal().serverIsBack(from);
     Member second = script.stage().addWorker();
     script.awaitStarts(tasks, second.processName()::equals);
     first.thaw();
@@ -129,9 +131,12 @@ final class Plays {
   static void lateBeat(Script script) throws Exception {
     List<NewTask<Work>> tasks = script.enqueue(8, Work.OUTSIDE, Work.taking(30_000));
     script.awaitStarts(tasks, any -> true);
+    Await.pass(Duration.ofSeconds(1)); // claims are committed lazily: a crash may forget them
     Member late = script.stage().workers().getLast();
     late.proxy().refuse();
+    long from = System.nanoTime();
     script.stage().cluster().crash(script.lease().plusSeconds(1));
+    script.stage().journal().serverIsBack(from);
     long seq = script.seq();
     Await.pass(Duration.ofSeconds(1));
     late.proxy().heal();

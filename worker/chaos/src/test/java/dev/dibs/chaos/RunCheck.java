@@ -77,11 +77,19 @@ final class RunCheck {
         .events(Event.Type.START)
         .forEach(event -> {
           Run run = Run.of(event);
-          if (!claims.contains(run) && !history.mayBeLost(event.at()))
+          boolean forgotten = mayBeForgotten(event.at());
+          if (!claims.contains(run) && !forgotten)
             wrong(Promise.OWNERSHIP, run, "was started without a claim");
-          if (!started.add(run) && history.lost().isEmpty())
+          if (!forgotten && !started.add(run))
             wrong(Promise.MUTUAL_EXCLUSION, run, "was started twice");
         });
+  }
+
+  /** A crash may forget a claim that it did not write yet, and with it nothing else. */
+  private boolean mayBeForgotten(long start) {
+    return history.mayBeLost(start)
+        || history.journal().outages().stream()
+            .anyMatch(outage -> outage.mayHaveForgottenTheClaimOf(start));
   }
 
   private void slotsWereKept() {
