@@ -1,13 +1,11 @@
 package dev.dibs.worker;
 
-import dev.dibs.sql.Duties;
 import dev.dibs.sql.PromoteTasks;
 import dev.dibs.sql.WorkerRows;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -24,7 +22,6 @@ import org.slf4j.LoggerFactory;
 final class DutyLoop {
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
   private static final int PROMOTED_AT_ONCE = 1_000;
-  private static final int PARTITION_DAYS_AHEAD = 3;
   private static final Duration DUTIES_EVERY = Duration.ofMinutes(1);
 
   /** Who inserts a task for later and rings no bell has it found within so long. */
@@ -35,7 +32,7 @@ final class DutyLoop {
 
   private final Link link;
   private final PromoteTasks promote;
-  private final Duties duties;
+  private final DutyRoster roster;
   private final Rescuer rescuer;
   private final ExchangeRecovery recovery;
   private final WorkerSettings settings;
@@ -49,13 +46,13 @@ final class DutyLoop {
   DutyLoop(
       Link link,
       PromoteTasks promote,
-      Duties duties,
+      DutyRoster roster,
       Rescuer rescuer,
       ExchangeRecovery recovery,
       WorkerSettings settings) {
     this.link = link;
     this.promote = promote;
-    this.duties = duties;
+    this.roster = roster;
     this.rescuer = rescuer;
     this.recovery = recovery;
     this.settings = settings;
@@ -137,13 +134,14 @@ final class DutyLoop {
     lookBackAt = later(settings.beatInterval());
     recovery.readBack(connection);
     recovery.lookAtHolds(connection, settings.beatInterval());
+    roster.vacuumIfDue(connection, recovery.ledger().written());
     return true;
   }
 
   private boolean dutiesIfDue(Connection connection) throws SQLException {
     if (dutiesAt - System.nanoTime() > 0) return true;
     dutiesAt = later(DUTIES_EVERY);
-    doDuties(connection);
+    roster.doDuties(connection);
     return true;
   }
 
@@ -155,19 +153,6 @@ final class DutyLoop {
     promoted.queues().forEach(recovery.ledger()::ring);
     if (promoted.tasks() == PROMOTED_AT_ONCE) dueAfter(Duration.ZERO);
     promoted.nextDue().ifPresent(this::dueAfter);
-  }
-
-  private void doDuties(Connection connection) throws SQLException {
-    for (Optional<String> duty = duties.takeDue(connection);
-        duty.isPresent();
-        duty = duties.takeDue(connection)) {
-      switch (duty.get()) {
-        case "partitions" -> duties.createPartitions(connection, PARTITION_DAYS_AHEAD);
-        case "prune" -> duties.prune(connection);
-        case "orphans" -> rescuer.rescueOrphans(connection);
-        default -> LOG.debug("duty {} is not known to this version", duty.get());
-      }
-    }
   }
 
   private static long later(Duration after) {

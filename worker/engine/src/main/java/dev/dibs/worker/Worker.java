@@ -12,6 +12,7 @@ import dev.dibs.sql.Plans;
 import dev.dibs.sql.PromoteTasks;
 import dev.dibs.sql.ReadBack;
 import dev.dibs.sql.RescueTasks;
+import dev.dibs.sql.VacuumTask;
 import dev.dibs.sql.WorkerRows;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.net.InetAddress;
@@ -120,7 +121,12 @@ public final class Worker implements AutoCloseable {
     var rescuer = new Rescuer(rows, new RescueTasks(schema), bell, settings, meters);
     var duties =
         new DutyLoop(
-            dutyLink, new PromoteTasks(schema), new Duties(schema), rescuer, recovery, settings);
+            dutyLink,
+            new PromoteTasks(schema),
+            new DutyRoster(new Duties(schema), rescuer, new VacuumTask(schema)),
+            rescuer,
+            recovery,
+            settings);
     this.heartbeat =
         new Heartbeat(heartLink, rows, announcement(), settings, membership, told(duties));
     var exchange = new Exchange(schema);

@@ -1,0 +1,177 @@
+package dev.dibs.chaos;
+
+import java.util.List;
+
+/**
+ * A bug to be found: what to change in which sources of the shipped code, and what should notice.
+ *
+ * @param name short, with dashes
+ * @param scenario where it shows most surely
+ */
+record Mutant(String name, Scenario scenario, List<Edit> edits) {
+  /**
+   * One change.
+   *
+   * @param source below the root of the project
+   * @param text that must be there exactly once, but for its white space
+   */
+  record Edit(String source, String text, String instead) {}
+
+  Mutant {
+    edits = List.copyOf(edits);
+  }
+
+  private static final String EXCHANGE = sql("Exchange");
+  private static final String HELD =
+      "row(TASK.ID, TASK.LEASE) .in( select( field(name(\"id\"), UUID.class), field(name(\"lease\"), UUID.class)) .from(name(\"held\")))";
+  private static final String WORKER = "worker/engine/src/main/java/dev/dibs/worker/";
+  private static final String PRODUCER = "producer/src/main/java/dev/dibs/producer/";
+
+  private static String sql(String type) {
+    return "sql/src/main/java/dev/dibs/sql/" + type + ".java";
+  }
+
+  private static Mutant of(String name, Scenario scenario, Edit... edits) {
+    return new Mutant(name, scenario, List.of(edits));
+  }
+
+  private static Edit edit(String source, String text, String instead) {
+    return new Edit(source, text, instead);
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+
+  /** All of them. */
+  static final List<Mutant> ALL =
+      List.of(
+          of("ends by id", Scenario.ZOMBIE, edit(EXCHANGE, HELD, "TASK.ID.isNotNull()")),
+          of(
+              "ends by status",
+              Scenario.ZOMBIE,
+              edit(EXCHANGE, HELD, "TASK.STATUS.eq(inline(PROCESSING))")),
+          of(
+              "ends by attempt",
+              Scenario.LOST_SUFFIX,
+              edit(
+                  EXCHANGE,
+                  ".set(TASK.LEASE, param(\"lease\", UUID.class))",
+                  ".set(TASK.LEASE, field(\"('00000000-0000-0000-0000-' || lpad((attempt + 1)::text, 12, '0'))::uuid\", UUID.class))"),
+              edit(
+                  sql("ClaimedRow"),
+                  "new Task.Hold(id(row), lease)",
+                  "new Task.Hold(id(row), new UUID(0, Long.parseLong(row.getString(6), 16)))")),
+          of(
+              "gives back by id",
+              Scenario.ZOMBIE,
+              edit(
+                  EXCHANGE,
+                  "TASK.ID.eq(againId).and(TASK.LEASE.eq(againLease)).and(among(\"againIds\"))",
+                  "TASK.ID.eq(againId).and(againLease.isNotNull()).and(among(\"againIds\"))")),
+          of(
+              "transaction ends by id",
+              Scenario.ZOMBIE,
+              edit(
+                  sql("FinishTask"),
+                  "TASK.ID.eq(param(\"id\", UUID.class)).and(TASK.LEASE.eq(param(\"lease\", UUID.class)))",
+                  "TASK.ID.eq(param(\"id\", UUID.class)).and(param(\"lease\", UUID.class).isNotNull())")),
+          of(
+              "effect outside the fence",
+              Scenario.ZOMBIE,
+              edit(
+                  WORKER + "TaskTransactions.java",
+                  "if (!finish.finishIfHeld(connection, hold))",
+                  "connection.commit();\n        if (!finish.finishIfHeld(connection, hold))")),
+          of(
+              "rescuer with a stale list",
+              Scenario.TWO_RESCUERS,
+              edit(
+                  sql("RescueTasks"),
+                  ".limit(param(\"max\", Integer.class)) .forNoKeyUpdate() .of(TASK) .skipLocked());",
+                  ".limit(param(\"max\", Integer.class)));"),
+              edit(
+                  sql("RescueTasks"),
+                  ".and(stranded)",
+                  ".and(stranded).and(field(\"pg_sleep(0.05)::text\", SQLDataType.CLOB).isNotNull())")),
+          of(
+              "rescuer waits for locks",
+              Scenario.LOCKED_ROW,
+              edit(sql("RescueTasks"), ".of(TASK) .skipLocked());", ".of(TASK));")),
+          of(
+              "rescuer does not look for itself",
+              Scenario.LATE_BEAT,
+              edit(
+                  WORKER + "Rescuer.java",
+                  "now - first.at() >= settings.lease().toNanos() / 2",
+                  "now >= first.at()")),
+          of(
+              "lease by now()",
+              Scenario.BEAT_WAITS,
+              edit(sql("Time"), "return field(\"clock_timestamp()\"", "return field(\"now()\"")),
+          of(
+              "beats for the dead",
+              Scenario.ZOMBIE,
+              edit(
+                  sql("WorkerRows"),
+                  ".where(WORKER.ID.eq(worker)) .and(WORKER.STATUS.ne(inline(\"DEAD\"))) .execute() == 1;",
+                  ".where(WORKER.ID.eq(worker)).execute() >= 0;"),
+              edit(
+                  WORKER + "Heartbeat.java",
+                  "if (live && membership.isHeld(System.nanoTime())) {",
+                  "if (live) {")),
+          of(
+              "drops outcomes that could not be written",
+              Scenario.CUT,
+              edit(WORKER + "Ledger.java", "trip.runs().forEach(this::post);", "")),
+          of(
+              "forgets claims without an answer",
+              Scenario.CUT,
+              edit(
+                  WORKER + "ExchangeRecovery.java",
+                  "if (!trip.claims()) return;",
+                  "if (!trip.claims() || true) return;")),
+          of(
+              "claims without a lock",
+              Scenario.BUSY,
+              edit(
+                  EXCHANGE,
+                  ".limit(laneRoom) .forNoKeyUpdate() .skipLocked();",
+                  ".limit(laneRoom);")),
+          of(
+              "never polls",
+              Scenario.NO_BELL,
+              edit(
+                  WORKER + "PollClock.java",
+                  "return dueAt - now;",
+                  "return longest.toNanos() * 1_000_000;")),
+          of(
+              "frees a slot twice",
+              Scenario.BUSY,
+              edit(
+                  WORKER + "QueueSlots.java",
+                  "@Nullable Task ended(long nanos) { running--;",
+                  "@Nullable Task ended(long nanos) { running -= 2;")),
+          of(
+              "acknowledges what broke",
+              Scenario.PRODUCERS,
+              edit(
+                  PRODUCER + "OwnConnection.java",
+                  "throw sent && isBroken(e) ? new EnqueueUnknownException(tasks, e) : refused(tasks, e);",
+                  "if (sent && isBroken(e)) return Set.of();\n      throw refused(tasks, e);")),
+          of(
+              "refuses what it does not know",
+              Scenario.PRODUCERS,
+              edit(
+                  PRODUCER + "OwnConnection.java",
+                  "throw sent && isBroken(e) ? new EnqueueUnknownException(tasks, e) : refused(tasks, e);",
+                  "throw refused(tasks, e);")),
+          of(
+              "answers before the commit",
+              Scenario.PRODUCERS,
+              edit(
+                  PRODUCER + "Committer.java",
+                  "Set<UUID> inserted;\n    try {",
+                  "Set<UUID> inserted;\n    batch.forEach(task -> succeed(task, true));\n    try {")));
+}
