@@ -1,7 +1,6 @@
 package dev.dibs.sql;
 
 import static dev.dibs.sql.schema.Tables.TASK;
-import static org.jooq.impl.DSL.castNull;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.greatest;
 import static org.jooq.impl.DSL.name;
@@ -11,7 +10,6 @@ import dev.dibs.Task;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -54,22 +52,8 @@ final class ClaimedRow {
     return COLUMNS.stream().map(c -> field(name(part, c.getName()), c.getDataType())).toList();
   }
 
-  /** A row that says nothing but an id. */
-  static List<? extends SelectField<?>> emptyBut(Field<UUID> id) {
-    List<SelectField<?>> row = new ArrayList<>(List.of(id));
-    for (Field<?> column : COLUMNS.subList(1, COLUMNS.size())) {
-      row.add(castNull(column.getDataType()));
-    }
-    return row;
-  }
-
   static UUID id(ResultSet row) throws SQLException {
     return row.getObject(1, UUID.class);
-  }
-
-  static boolean isEmpty(ResultSet row) throws SQLException {
-    row.getInt(4);
-    return row.wasNull();
   }
 
   static long position(ResultSet row) throws SQLException {

@@ -1,30 +1,5 @@
 package dev.dibs.sql;
 
-import static dev.dibs.sql.schema.Sequences.TASK_POSITION;
-import static dev.dibs.sql.schema.Tables.QUEUE;
-import static dev.dibs.sql.schema.Tables.TASK;
-import static dev.dibs.sql.schema.enums.TaskStatus.PENDING;
-import static dev.dibs.sql.schema.enums.TaskStatus.PROCESSING;
-import static dev.dibs.sql.schema.enums.TaskStatus.SCHEDULED;
-import static org.jooq.impl.DSL.any;
-import static org.jooq.impl.DSL.array;
-import static org.jooq.impl.DSL.cardinality;
-import static org.jooq.impl.DSL.castNull;
-import static org.jooq.impl.DSL.condition;
-import static org.jooq.impl.DSL.count;
-import static org.jooq.impl.DSL.deleteFrom;
-import static org.jooq.impl.DSL.field;
-import static org.jooq.impl.DSL.inline;
-import static org.jooq.impl.DSL.lateral;
-import static org.jooq.impl.DSL.name;
-import static org.jooq.impl.DSL.param;
-import static org.jooq.impl.DSL.row;
-import static org.jooq.impl.DSL.select;
-import static org.jooq.impl.DSL.table;
-import static org.jooq.impl.DSL.update;
-import static org.jooq.impl.DSL.when;
-import static org.jooq.impl.DSL.with;
-
 import dev.dibs.Task;
 import dev.dibs.TaskStatus;
 import java.sql.Connection;
@@ -39,29 +14,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
-import org.jooq.CommonTableExpression;
-import org.jooq.Condition;
-import org.jooq.Field;
-import org.jooq.Query;
-import org.jooq.Record;
-import org.jooq.Record1;
-import org.jooq.Select;
-import org.jooq.impl.SQLDataType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes the outcomes of finished runs and claims the next tasks: one statement, one commit.
+ * Writes the outcomes of finished runs and claims the next tasks: two statements, one after the
+ * other.
  *
- * <p>The parts, by their names in the statement: {@code ended} deletes tasks that will not run
- * again and {@code archived} keeps them; {@code again} gives tasks back, ready or scheduled; {@code
- * picked} finds ready tasks lane by lane and locks them, skipping what others have locked; {@code
- * claimed} gives them this claim's lease. Every part that ends or delays a run matches id and lease
- * and nothing besides: a status in the condition would let the planner walk the dead entries of the
- * held index.
- *
- * <p>Index: primary key for outcomes and the claim, task_lane for the picks. Locks: the rows of the
- * batch, outcomes in the order of their ids; never waits for a row to claim. At batches of 500 that
- * is 2 statements per 1,000 tasks. Needs READ COMMITTED. Thread-safe.
+ * <p>Apart, so that the claim looks at rows as they are when it begins and holds no lock while
+ * outcomes wait for theirs; see {@link EndRuns} and {@link ClaimTasks}. At batches of 500 that is 4
+ * statements per 1,000 tasks, and 2 commits that wait for the disk. Needs READ COMMITTED.
+ * Thread-safe.
  */
 public final class Exchange {
   /**
@@ -133,213 +95,54 @@ public final class Exchange {
    */
   public record Result(List<Task> claimed, Map<Task.Lane, Long> reached, Set<UUID> refused) {}
 
-  private final SqlText text;
+  private final SqlText ending;
+  private final SqlText claiming;
 
   public Exchange(Schema schema) {
-    this.text = SqlText.of(schema, query());
-  }
-
-  private static Query query() {
-    var ending = new Columns("e");
-    var endedId = ending.column("id", "endedIds", SQLDataType.UUID);
-    var endedLease = ending.column("lease", "endedLeases", SQLDataType.UUID);
-    var endedStatus = ending.column("status", "endedStatuses", SQLDataType.CLOB);
-    var endedError = ending.column("error", "endedErrors", SQLDataType.CLOB);
-    CommonTableExpression<?> held =
-        name("held")
-            .asMaterialized(
-                select(endedId, endedLease, endedStatus, endedError).from(ending.rows()));
-    // The ids alone lead to the rows; which lease goes with which id is looked up in a hash of the
-    // batch. In a CASE, or the planner makes a join of it and may read all of task for that.
-    CommonTableExpression<?> deleted =
-        name("deleted")
-            .as(
-                deleteFrom(TASK)
-                    .where(among("endedIds"))
-                    .and(
-                        condition(
-                            when(
-                                    row(TASK.ID, TASK.LEASE)
-                                        .in(
-                                            select(
-                                                    field(name("id"), UUID.class),
-                                                    field(name("lease"), UUID.class))
-                                                .from(name("held"))),
-                                    inline(true))
-                                .otherwise(inline(false))))
-                    .returningResult(EndedTasks.deletedColumns()));
-    CommonTableExpression<?> ended = EndedTasks.endings("ended", "deleted", "held");
-
-    var returning = new Columns("r");
-    var againId = returning.column("id", "againIds", SQLDataType.UUID);
-    var againLease = returning.column("lease", "againLeases", SQLDataType.UUID);
-    var againDelay = returning.column("delay", "againDelays", SQLDataType.BIGINT);
-    var againFailed = returning.column("failed", "againFailed", SQLDataType.INTEGER);
-    var againError = returning.column("error", "againErrors", SQLDataType.CLOB);
-    CommonTableExpression<?> again =
-        name("again")
-            .as(
-                update(TASK)
-                    .set(
-                        TASK.STATUS,
-                        when(againDelay.le(inline(0L)), inline(PENDING))
-                            .otherwise(inline(SCHEDULED)))
-                    .set(TASK.RUN_AT, Time.now().add(Time.micros(againDelay)))
-                    .set(
-                        TASK.POSITION,
-                        when(againDelay.le(inline(0L)), TASK_POSITION.nextval())
-                            .otherwise(TASK.POSITION))
-                    .set(TASK.FAILURES, TASK.FAILURES.add(againFailed))
-                    .set(TASK.ERRORS, EndedTasks.errorsAnd(againError.cast(SQLDataType.JSONB)))
-                    .set(TASK.LEASE, castNull(TASK.LEASE))
-                    .set(TASK.WORKER_ID, castNull(TASK.WORKER_ID))
-                    .from(returning.rows())
-                    .where(
-                        TASK.ID.eq(againId).and(TASK.LEASE.eq(againLease)).and(among("againIds")))
-                    .returningResult(TASK.ID));
-
-    CommonTableExpression<?> picked = name("picked").asMaterialized(picks());
-    CommonTableExpression<?> claimed =
-        name("claimed")
-            .as(
-                update(TASK)
-                    .set(TASK.STATUS, inline(PROCESSING))
-                    .set(TASK.ATTEMPT, TASK.ATTEMPT.add(inline(1)))
-                    .set(TASK.CLAIMED_AT, Time.now())
-                    .set(TASK.WORKER_ID, param("worker", UUID.class))
-                    .set(TASK.LEASE, param("lease", UUID.class))
-                    .where(
-                        TASK.ID.eq(
-                            any(array(select(field(name("id"), UUID.class)).from(name("picked"))))))
-                    .returningResult(ClaimedRow.columns()));
-
-    return with(held)
-        .with(deleted)
-        .with(ended)
-        .with(EndedTasks.archive("archived", "ended"))
-        .with(again)
-        .with(picked)
-        .with(claimed)
-        .select(ClaimedRow.of("claimed"))
-        .from(name("claimed"))
-        .unionAll(refused());
+    this.ending = SqlText.of(schema, EndRuns.query());
+    this.claiming = SqlText.of(schema, ClaimTasks.query());
   }
 
   /**
-   * Says of the joined ids once more what they are: whichever side of the join comes first, the
-   * primary key then reads these rows and no more. On a bloated table that looks empty PostgreSQL
-   * 15 read all of it otherwise.
-   */
-  private static Condition among(String ids) {
-    return TASK.ID.eq(any(param(ids, SQLDataType.UUID.getArrayDataType())));
-  }
-
-  /**
-   * The ids to claim. The outer loop walks the queues so that one queue's lanes share its room;
-   * inside, the lanes are entered in the given order and left as soon as the room is filled.
-   */
-  private static Select<Record1<UUID>> picks() {
-    var queues = new Columns("q");
-    var queue = queues.column("queue", "queues", SQLDataType.CLOB);
-    var queueRoom = queues.column("room", "queueRooms", SQLDataType.INTEGER);
-    var lanes = new Columns("l");
-    var laneQueue = lanes.column("queue", "laneQueues", SQLDataType.CLOB);
-    var lanePriority = lanes.column("priority", "lanePriorities", SQLDataType.SMALLINT);
-    var laneFloor = lanes.column("floor", "laneFloors", SQLDataType.BIGINT);
-    var laneRoom = lanes.column("room", "laneRooms", SQLDataType.INTEGER);
-    var lane =
-        select(TASK.ID)
-            .from(TASK)
-            .where(TASK.QUEUE.eq(laneQueue))
-            .and(TASK.STATUS.eq(inline(PENDING)))
-            .and(TASK.PRIORITY.eq(lanePriority))
-            .and(TASK.POSITION.gt(laneFloor))
-            .and(TASK.KIND.eq(any(param("kinds", SQLDataType.CLOB.getArrayDataType()))))
-            .orderBy(TASK.POSITION)
-            .limit(laneRoom)
-            .forNoKeyUpdate()
-            .skipLocked();
-    var paused = array(select(QUEUE.NAME).from(QUEUE).where(QUEUE.PAUSED_AT.isNotNull()));
-    var picks = table(name("p"));
-    var lanePicks = table(name("t"));
-    Field<UUID> pick = field(name("p", "id"), UUID.class);
-    Field<UUID> lanePick = field(name("t", "id"), UUID.class);
-    return select(pick)
-        .from(queues.rows())
-        .crossJoin(
-            lateral(
-                    select(lanePick)
-                        .from(lanes.rows())
-                        .crossJoin(lateral(lane).as(lanePicks))
-                        .where(laneQueue.eq(queue))
-                        .limit(queueRoom))
-                .as(picks))
-        .where(queue.ne(org.jooq.impl.DSL.all(paused)))
-        .and(commitsLazilyWithoutOutcomes());
-  }
-
-  /**
-   * True; and a claim that writes no outcome does not wait for its commit to reach the disk: a
-   * crash of the server can only forget the claim, and then its tasks are ready again.
-   */
-  private static Condition commitsLazilyWithoutOutcomes() {
-    return condition(
-        "coalesce((select set_config('synchronous_commit', 'off', true)"
-            + " where cardinality({0}) + cardinality({1}) = 0), '') <> 'never'",
-        param("endedIds", SQLDataType.UUID.getArrayDataType()),
-        param("againIds", SQLDataType.UUID.getArrayDataType()));
-  }
-
-  /**
-   * The outcomes that found no task under their lease: sent, and neither ended nor given back. Most
-   * often there is none, which the counts tell without comparing ids.
-   */
-  private static Select<Record> refused() {
-    Field<UUID> id = field(name("id"), SQLDataType.UUID);
-    var endedIds = param("endedIds", SQLDataType.UUID.getArrayDataType());
-    var againIds = param("againIds", SQLDataType.UUID.getArrayDataType());
-    var sent = select(id).from(table("unnest({0} || {1})", endedIds, againIds).as("o", "id"));
-    var written = select(id).from(name("deleted")).unionAll(select(id).from(name("again")));
-    Field<Integer> deletedRows = field(select(count()).from(name("deleted")));
-    Field<Integer> againRows = field(select(count()).from(name("again")));
-    return select(ClaimedRow.emptyBut(field(name("x", "id"), SQLDataType.UUID)))
-        .from(sent.except(written).asTable("x"))
-        .where(cardinality(endedIds).add(cardinality(againIds)).gt(deletedRows.add(againRows)));
-  }
-
-  /**
-   * Runs the exchange in the transaction of {@code connection}; under auto-commit that is the
-   * statement alone.
+   * Writes the outcomes, if there are any, then claims, if any room is asked for. In the
+   * transaction of {@code connection}; under auto-commit each is a transaction of its own, and that
+   * of the claim does not wait for the disk.
    *
    * @throws SQLException if the database cannot answer. If the connection broke, the outcomes may
-   *     have been written and tasks claimed under this claim's lease all the same.
+   *     have been written and tasks claimed under this claim's lease all the same; if it did not
+   *     break, the outcomes may have been written.
    */
   public Result run(Connection connection, Outcomes outcomes, Claim claim) throws SQLException {
-    try (var statement = text.prepare(connection, values(connection, outcomes, claim));
+    Set<UUID> refused = outcomes.isEmpty() ? Set.of() : end(connection, outcomes);
+    if (claim.rooms().isEmpty()) return new Result(List.of(), Map.of(), refused);
+    try (var statement = claiming.prepare(connection, values(connection, claim));
         ResultSet rows = statement.executeQuery()) {
       List<Task> claimed = new ArrayList<>();
       Map<Task.Lane, Long> reached = new HashMap<>();
-      Set<UUID> refused = new HashSet<>();
       while (rows.next()) {
-        if (ClaimedRow.isEmpty(rows)) {
-          refused.add(ClaimedRow.id(rows));
-        } else {
-          Task task = ClaimedRow.read(rows, claim.lease());
-          claimed.add(task);
-          reached.merge(task.lane(), ClaimedRow.position(rows), Math::max);
-        }
+        Task task = ClaimedRow.read(rows, claim.lease());
+        claimed.add(task);
+        reached.merge(task.lane(), ClaimedRow.position(rows), Math::max);
       }
       return new Result(claimed, reached, refused);
     }
   }
 
-  private static Map<String, @Nullable Object> values(
-      Connection connection, Outcomes outcomes, Claim claim) throws SQLException {
+  private Set<UUID> end(Connection connection, Outcomes outcomes) throws SQLException {
+    try (var statement = ending.prepare(connection, values(connection, outcomes));
+        ResultSet rows = statement.executeQuery()) {
+      Set<UUID> refused = new HashSet<>();
+      while (rows.next()) refused.add(rows.getObject(1, UUID.class));
+      return refused;
+    }
+  }
+
+  private static Map<String, @Nullable Object> values(Connection connection, Outcomes outcomes)
+      throws SQLException {
     List<Ended> ended =
         outcomes.ended().stream().sorted(Comparator.comparing(e -> e.hold().id())).toList();
     List<Again> again =
         outcomes.again().stream().sorted(Comparator.comparing(a -> a.hold().id())).toList();
-    List<Map.Entry<String, Integer>> rooms = List.copyOf(claim.rooms().entrySet());
     var arrays = new Arrays(connection);
     Map<String, @Nullable Object> values = new HashMap<>();
     values.put("endedIds", arrays.uuid(ended, e -> e.hold().id()));
@@ -351,6 +154,14 @@ public final class Exchange {
     values.put("againDelays", arrays.int8(again, a -> Time.micros(a.delay())));
     values.put("againFailed", arrays.int4(again, a -> a.failed() ? 1 : 0));
     values.put("againErrors", arrays.text(again, Again::error));
+    return values;
+  }
+
+  private static Map<String, @Nullable Object> values(Connection connection, Claim claim)
+      throws SQLException {
+    List<Map.Entry<String, Integer>> rooms = List.copyOf(claim.rooms().entrySet());
+    var arrays = new Arrays(connection);
+    Map<String, @Nullable Object> values = new HashMap<>();
     values.put("queues", arrays.text(rooms, Map.Entry::getKey));
     values.put("queueRooms", arrays.int4(rooms, Map.Entry::getValue));
     values.put("laneQueues", arrays.text(claim.lanes(), l -> l.lane().queue()));
@@ -363,8 +174,13 @@ public final class Exchange {
     return values;
   }
 
-  /** The statement, for those who review it. */
-  SqlText text() {
-    return text;
+  /** The statement that writes outcomes, for those who review it. */
+  SqlText ending() {
+    return ending;
+  }
+
+  /** The statement that claims, for those who review it. */
+  SqlText claiming() {
+    return claiming;
   }
 }

@@ -116,7 +116,7 @@ class ExchangeTest {
   }
 
   @Test
-  void exchange_finishesAndClaimsInOneStatement() throws SQLException {
+  void exchange_finishesAndClaims() throws SQLException {
     insert(task(), task());
     Task first = run(Exchange.Outcomes.NONE, claim(1)).claimed().getFirst();
 
@@ -203,7 +203,7 @@ class ExchangeTest {
   }
 
   @Test
-  void exchange_waitsForTheDiskOnlyWithOutcomes() throws SQLException {
+  void exchange_waitsForTheDiskWithOutcomesButNotWithClaims() throws SQLException {
     insert(task(), task());
     try (var statement = connection.createStatement()) {
       statement.execute("set synchronous_commit = on");
@@ -214,10 +214,52 @@ class ExchangeTest {
     connection.commit();
     assertThat(synchronousCommit()).isEqualTo("on");
 
-    run(ended(first, TaskStatus.SUCCEEDED), claim(1));
+    var nothing = new Exchange.Claim(WORKER, UUID.randomUUID(), List.of(), Map.of(), Set.of());
+    run(ended(first, TaskStatus.SUCCEEDED), nothing);
     assertThat(synchronousCommit()).isEqualTo("on");
     connection.commit();
     connection.setAutoCommit(true);
+    assertThat(db.finished("SUCCEEDED")).isEqualTo(1);
+  }
+
+  /**
+   * Claims that meet rows which changed hands while they looked lock them until they commit. If
+   * they waited for each other after that, the server would have to end one of them.
+   */
+  @Test
+  @Timeout(120)
+  void exchanges_neverDeadlockHoweverManyClaimAtOnce() throws Exception {
+    int claimers = 32;
+    db.execute(
+        "insert into dibs.task (id, queue, kind) select gen_random_uuid(), 'q', 'mail'"
+            + " from generate_series(1, 30000)");
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<Integer>> all = new ArrayList<>();
+      for (int i = 0; i < claimers; i++) all.add(threads.submit(this::drain));
+      int ended = 0;
+      for (Future<Integer> one : all) ended += one.get();
+      assertThat(ended).isEqualTo(30_000);
+    }
+    assertThat(db.tasks("PROCESSING")).isZero();
+  }
+
+  /** Claims and ends until nothing is left; a deadlock would throw. */
+  private int drain() throws SQLException {
+    int ended = 0;
+    try (Connection mine = db.connect()) {
+      List<Task> held = List.of();
+      do {
+        List<Exchange.Ended> done =
+            held.stream()
+                .map(task -> new Exchange.Ended(task.hold(), TaskStatus.SUCCEEDED, null))
+                .toList();
+        var result = exchange.run(mine, new Exchange.Outcomes(done, List.of()), claim(100));
+        assertThat(result.refused()).isEmpty();
+        ended += held.size();
+        held = result.claimed();
+      } while (!held.isEmpty());
+    }
+    return ended;
   }
 
   private String synchronousCommit() throws SQLException {

@@ -19,7 +19,8 @@ class GoldenSqlTest {
   void statements_areWhatWasReviewed() throws IOException {
     Map<String, String> statements =
         Map.of(
-            "exchange", new Exchange(Schema.DEFAULT).text().sql(),
+            "end", new Exchange(Schema.DEFAULT).ending().sql(),
+            "claim", new Exchange(Schema.DEFAULT).claiming().sql(),
             "cancel", new CancelTask(Schema.DEFAULT).text().sql(),
             "insert", new InsertTasks(Schema.DEFAULT).text().sql(),
             "finish", new FinishTask(Schema.DEFAULT).text().sql(),
