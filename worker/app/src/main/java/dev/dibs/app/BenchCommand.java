@@ -4,10 +4,10 @@ import dev.dibs.bench.Bench;
 import dev.dibs.bench.BenchDatabase;
 import dev.dibs.bench.Measurement;
 import dev.dibs.sql.Schema;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
@@ -33,14 +33,16 @@ final class BenchCommand implements Callable<Integer> {
       arity = "1..*",
       paramLabel = "SCENARIO",
       description =
-          "all, or some of: enqueue-single, enqueue-bulk, drain, latency, backlog, held-snapshot, idle")
+          "all, or some of: enqueue-single, enqueue-coalesced, enqueue-bulk, drain, steady, latency, backlog,"
+              + " held-snapshot, contention, idle, startup")
   List<String> scenarios = new ArrayList<>();
 
   @Option(
       names = "--tasks",
       paramLabel = "N",
       defaultValue = "100000",
-      description = "Tasks a round.")
+      description =
+          "Tasks a drain; all other sizes grow and shrink with it: backlogs of up to a hundred times as many.")
   int tasks;
 
   @Option(
@@ -49,6 +51,14 @@ final class BenchCommand implements Callable<Integer> {
       defaultValue = "3",
       description = "Rounds; the median counts.")
   int rounds;
+
+  @Option(
+      names = "--processes",
+      paramLabel = "N",
+      split = ",",
+      defaultValue = "1,4",
+      description = "Drain by so many processes; 1 is this one. Repeatable.")
+  List<Integer> processes = new ArrayList<>();
 
   @Option(names = "--json", description = "Print one JSON object a result.")
   boolean json;
@@ -60,40 +70,41 @@ final class BenchCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     List<String> wanted = wanted();
-    String schema =
-        "dibs_bench_" + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt(), 6);
     try (Database database =
             options.url == null
                 ? options.startPrivate(shell, "bench")
                 : options.find(shell, "bench");
-        var db = new BenchDatabase(database.plain(Duration.ZERO), new Schema(schema))) {
-      Bench.Plan plan = plan(database);
-      var table =
-          new TextTable(
-              "SCENARIO",
-              "VARIANT",
-              "TASKS",
-              "PROCESSES",
-              "TASKS/S",
-              "SPREAD",
-              "LIMIT/S",
-              "RATIO",
-              "P50 MS",
-              "P99 MS",
-              "WAL B/TASK",
-              "COMMITS/TASK");
-      for (String scenario : wanted) {
-        try (var progress = ProgressBar.on(shell, scenario, 0)) {
-          for (Measurement one :
-              Bench.measure(scenario, db, plan, what -> progress.reach(0, what))) {
-            if (json) shell.out().println(JsonMapper.shared().writeValueAsString(one.named()));
-            else add(table, one);
-          }
-        }
-      }
-      if (!json) table.lines().forEach(shell.out()::println);
+        var db = new BenchDatabase(database.plain(Duration.ZERO), ownSchema());
+        var processes = new BenchProcesses(database)) {
+      measure(wanted, db, plan(processes));
     }
     return 0;
+  }
+
+  private static Schema ownSchema() {
+    return new Schema(
+        "dibs_bench_" + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt(), 6));
+  }
+
+  private void measure(List<String> wanted, BenchDatabase db, Bench.Plan plan) throws Exception {
+    var table = new BenchTable();
+    int takes = wanted.stream().mapToInt(scenario -> Bench.takes(scenario, plan)).sum();
+    try (var progress = ProgressBar.on(shell, "measuring", takes)) {
+      int[] taken = {0};
+      for (String scenario : wanted) {
+        var measured =
+            Bench.measure(
+                scenario, db, plan, what -> progress.reach(taken[0]++, scenario + ": " + what));
+        progress.wipe();
+        for (Measurement one : measured) {
+          if (json) shell.out().println(JsonMapper.shared().writeValueAsString(one.named()));
+          else table.add(one);
+        }
+      }
+    } finally {
+      // What was measured before something failed is worth as much.
+      if (!json) table.lines().forEach(shell.out()::println);
+    }
   }
 
   private List<String> wanted() {
@@ -105,57 +116,14 @@ final class BenchCommand implements Callable<Integer> {
                 .formatted(scenario, String.join(", ", Bench.names())));
       }
     }
-    return scenarios;
+    return List.copyOf(new LinkedHashSet<>(scenarios));
   }
 
-  private Bench.Plan plan(Database database) {
+  private Bench.Plan plan(BenchProcesses started) {
     try {
-      return new Bench.Plan(
-          tasks,
-          rounds,
-          (db, processes, concurrency) -> startWorkers(database, db, processes, concurrency));
+      return new Bench.Plan(tasks, rounds, processes, started);
     } catch (IllegalArgumentException e) {
       throw new UsageException("--" + e.getMessage());
     }
-  }
-
-  /** Real worker processes, started as anybody would start them. */
-  private static AutoCloseable startWorkers(
-      Database database, BenchDatabase db, int processes, int concurrency) throws IOException {
-    List<Process> started = new ArrayList<>();
-    Runnable kill = () -> started.forEach(Process::destroyForcibly);
-    AtExit.add(kill);
-    for (int i = 0; i < processes; i++) {
-      var arguments =
-          List.of("worker", "--schema=" + db.schema().name(), "--queue=bench=" + concurrency);
-      started.add(DibsProcess.of(database, arguments).start());
-    }
-    return () -> {
-      started.forEach(Process::destroy);
-      for (Process process : started) process.waitFor();
-      AtExit.remove(kill);
-    };
-  }
-
-  private static void add(TextTable table, Measurement one) {
-    table.add(
-        one.setup().scenario(),
-        one.setup().variant(),
-        one.setup().tasks(),
-        one.setup().processes(),
-        cell(one.pace().perSecond(), 0),
-        cell(one.pace().spread(), 2),
-        cell(one.limitPerSecond(), 0),
-        cell(one.ratio(), 2),
-        cell(one.pace().p50Ms(), 2),
-        cell(one.pace().p99Ms(), 2),
-        cell(one.cost().walBytes(), 0),
-        cell(one.cost().commits(), 4));
-  }
-
-  private static Object cell(double value, int decimals) {
-    return Double.isFinite(value)
-        ? new java.math.BigDecimal(value).setScale(decimals, java.math.RoundingMode.HALF_UP)
-        : "";
   }
 }

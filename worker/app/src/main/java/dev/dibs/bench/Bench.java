@@ -1,42 +1,83 @@
 package dev.dibs.bench;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** The scenarios of {@code dibs bench}. */
 public final class Bench {
   /**
    * How much is measured.
    *
-   * @param tasks of the scenarios whose size is not given by their question
+   * @param tasks of a drain; the sizes of all other scenarios go along with it, at least 1,000
    * @param rounds of each measurement, at least 1
-   * @param processes starts the worker processes of scenarios that want several
+   * @param processes by how many processes each drain is done, 1 meaning this one
+   * @param workers starts the worker processes of scenarios that want some
    */
-  public record Plan(int tasks, int rounds, WorkerProcesses processes) {
+  public record Plan(int tasks, int rounds, List<Integer> processes, WorkerProcesses workers) {
+    private static final int USUAL_TASKS = 100_000;
+    private static final double SHORTEST = 0.1;
+
     public Plan {
+      processes = List.copyOf(processes);
       if (tasks < 1_000)
         throw new IllegalArgumentException("tasks must be at least 1000, was " + tasks);
       if (rounds < 1)
         throw new IllegalArgumentException("rounds must be at least 1, was " + rounds);
+      for (int count : processes) {
+        if (count < 1)
+          throw new IllegalArgumentException("processes must be at least 1, was " + count);
+      }
+    }
+
+    /** The share of {@code tasks} that {@code usual} is of the usual 100,000. */
+    int sized(int usual) {
+      return Math.toIntExact((long) tasks * usual / USUAL_TASKS);
+    }
+
+    /** How long to watch: {@code usual}, or less where the plan is smaller than usual. */
+    Duration lasting(Duration usual) {
+      double share = Math.clamp((double) tasks / USUAL_TASKS, SHORTEST, 1);
+      return Duration.ofNanos((long) ((double) usual.toNanos() * share));
     }
   }
 
   /** Starts worker processes that serve the benchmark's queue until they are closed. */
   @FunctionalInterface
   public interface WorkerProcesses {
-    AutoCloseable start(BenchDatabase db, int processes, int concurrency) throws Exception;
+    Started start(BenchDatabase db, Order order) throws Exception;
+  }
+
+  /**
+   * The processes that are wanted.
+   *
+   * @param heapMebibytes the most each of them may use for its heap
+   */
+  public record Order(int processes, int concurrency, int heapMebibytes) {}
+
+  /** Processes that run; closing stops them gracefully and waits for their end. */
+  public interface Started extends AutoCloseable {
+    List<Long> pids();
+
+    @Override
+    void close();
   }
 
   private static final List<Scenario> SCENARIOS =
       List.of(
           new EnqueueSingle(),
+          new EnqueueCoalesced(),
           new EnqueueBulk(),
           new Drain(),
+          new Steady(),
           new Latency(),
           new Backlog(),
           new HeldSnapshot(),
-          new Idle());
+          new Contention(),
+          new Idle(),
+          new Startup());
 
   private Bench() {}
 
@@ -45,19 +86,25 @@ public final class Bench {
     return SCENARIOS.stream().map(Scenario::name).toList();
   }
 
+  /** How often {@link #measure} reports what it is doing. */
+  public static int takes(String name, Plan plan) {
+    return scenario(name).takes(plan);
+  }
+
   /**
    * Measures one scenario.
    *
    * @throws IllegalArgumentException if there is none of that name
    */
   public static List<Measurement> measure(
-      String name, BenchDatabase db, Plan plan, java.util.function.Consumer<String> report)
-      throws Exception {
+      String name, BenchDatabase db, Plan plan, Consumer<String> report) throws Exception {
+    return new ArrayList<>(scenario(name).measure(db, plan, report::accept));
+  }
+
+  private static Scenario scenario(String name) {
     Optional<Scenario> scenario = SCENARIOS.stream().filter(s -> s.name().equals(name)).findFirst();
-    if (scenario.isEmpty()) {
-      throw new IllegalArgumentException(
-          "there is no scenario '%s', only %s".formatted(name, String.join(", ", names())));
-    }
-    return new ArrayList<>(scenario.get().measure(db, plan, report::accept));
+    return scenario.orElseThrow(() ->
+        new IllegalArgumentException(
+            "there is no scenario '%s', only %s".formatted(name, String.join(", ", names()))));
   }
 }

@@ -17,6 +17,14 @@ import javax.sql.DataSource;
 public final class BenchDatabase implements AutoCloseable {
   static final String QUEUE = "bench";
 
+  /** One statement fills no more, so that an interrupt is heard in between. */
+  private static final long LARGEST_FILL = 1_000_000;
+
+  /** So far apart that a hundred ids share a millisecond: the counter of a UUIDv7 has 12 bits. */
+  private static final int TICKS_BETWEEN_IDS = 40;
+
+  private static final int COUNTER_BITS = 12;
+
   private final DataSource dataSource;
   private final Schema schema;
 
@@ -24,6 +32,7 @@ public final class BenchDatabase implements AutoCloseable {
   private final Connection control;
 
   private long asked;
+  private long lastTick;
 
   /** Creates the schema {@code schema} and migrates it. */
   public BenchDatabase(DataSource dataSource, Schema schema) {
@@ -78,30 +87,69 @@ public final class BenchDatabase implements AutoCloseable {
   /** Starts over: no task, no history, no dead rows. */
   void reset(boolean history) {
     execute("truncate $task, $task_history, $worker, $queue");
-    execute(
-        "insert into $queue (name, retention) values ('"
-            + QUEUE
-            + "', '"
-            + (history ? "7 days" : "0")
-            + "')");
-    execute("vacuum analyze $task");
-    execute("checkpoint");
+    String retention = history ? "7 days" : "0";
+    execute("insert into $queue (name, retention) values ('bench', '" + retention + "')");
+    settle();
   }
 
-  /** Inserts ready no-op tasks with payloads of 100 bytes, by the server itself. */
+  /** Lets no claim find anything until {@link #release}. */
+  void pause() {
+    execute("update $queue set paused_at = now()");
+  }
+
+  /** Lets all claims begin, and tells those who wait. */
+  void release() {
+    execute("update $queue set paused_at = null");
+    execute("notify \"" + schema.channel() + "\", '" + QUEUE + "'");
+  }
+
+  /**
+   * Inserts ready no-op tasks with payloads of 100 bytes, by the server itself.
+   *
+   * <p>Their ids grow with their positions, as those that one producer makes do: scattered ones
+   * would touch other pages of the primary key than real tasks ever touch.
+   */
   void fill(long tasks) {
-    execute(
-        """
-        insert into $task (id, queue, kind, payload)
-        select gen_random_uuid(), '%s', 'noop', jsonb_build_object('n', n, 'pad', repeat('x', 80))
-        from generate_series(1, %d) n order by n\
-        """
-            .formatted(QUEUE, tasks));
-    execute("vacuum analyze $task");
+    fill(tasks, "'PENDING'", "statement_timestamp()");
   }
 
-  boolean isDrained() {
-    return number("select count(*) from (select from $task limit 1) t") == 0;
+  /** Inserts tasks that are due tomorrow. */
+  void fillTomorrow(long tasks) {
+    fill(tasks, "'SCHEDULED'", "statement_timestamp() + interval '1 day'");
+  }
+
+  private void fill(long tasks, String status, String runAt) {
+    for (long left = tasks; left > 0; left -= LARGEST_FILL) {
+      long count = Math.min(left, LARGEST_FILL);
+      execute(
+          """
+          insert into $task (id, status, run_at, queue, kind, payload)
+          select overlay(gen_random_uuid()::text
+              placing left(tick, 8) || '-' || substr(tick, 9, 4) || '-7' || right(tick, 3) from 1)::uuid,
+            %s, %s, 'bench', 'noop', ('{"n": ' || n || ', "pad": "' || repeat('x', 80) || '"}')::jsonb
+          from (select n, lpad(to_hex(%d + n * %d), 15, '0') as tick from generate_series(1, %d) as n) as numbered\
+          """
+              .formatted(status, runAt, ticks(count), TICKS_BETWEEN_IDS, count));
+    }
+    settle();
+  }
+
+  /** Where the ids of so many tasks begin: they end about now, but never before earlier ones. */
+  private synchronized long ticks(long count) {
+    long span = count * TICKS_BETWEEN_IDS;
+    long first = Math.max(lastTick, (System.currentTimeMillis() << COUNTER_BITS) - span);
+    lastTick = first + span;
+    return first;
+  }
+
+  /** Leaves the server nothing to make up for while the next round runs. */
+  private void settle() {
+    execute("vacuum analyze $task");
+    if (number("select pg_has_role('pg_checkpoint', 'usage')::int") == 1) execute("checkpoint");
+  }
+
+  long tasks() {
+    return (long) number("select count(*) from $task");
   }
 
   /** The write-ahead log's position, in bytes. */
@@ -109,10 +157,19 @@ public final class BenchDatabase implements AutoCloseable {
     return number("select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')");
   }
 
-  /** Commits of this database so far, our own questions left out. */
-  synchronized double commits() {
+  /**
+   * How many transactions have written so far, on the whole server. Exact at once, where the
+   * statistics of a session may be ten seconds late.
+   */
+  double writes() {
+    return number("select pg_snapshot_xmax(pg_current_snapshot())::text::bigint");
+  }
+
+  /** Transactions of this database so far, read-only ones too, our own questions left out. */
+  synchronized double transactions() {
     execute("select pg_stat_force_next_flush()");
-    return number("select xact_commit from pg_stat_database where datname = current_database()")
+    return number(
+            "select xact_commit + xact_rollback from pg_stat_database where datname = current_database()")
         - asked;
   }
 

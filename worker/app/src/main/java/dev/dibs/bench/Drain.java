@@ -1,21 +1,22 @@
 package dev.dibs.bench;
 
-import dev.dibs.Outcome;
-import dev.dibs.worker.Worker;
-import dev.dibs.worker.WorkerSettings;
-import java.time.Duration;
+import dev.dibs.bench.Rounds.Round;
+import dev.dibs.bench.Rounds.Take;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
 
 /**
- * No-op tasks through one process and through four, with history and without; beside the same rows
- * claimed and ended by plain JDBC. From the first claim to the last commit: a process is started
- * and warm before the tasks are let go.
+ * No-op tasks through one process and through several, with history and without; beside the same
+ * rows claimed and ended by plain JDBC. From the first claim to the last commit: every process is
+ * started, connected and registered before the tasks are let go.
  */
 final class Drain implements Scenario {
-  static final int CONCURRENCY = 64;
-  private static final Duration LOOK_EVERY = Duration.ofMillis(5);
+  private static final int HEAP_MEBIBYTES = 192;
+
+  /** What is drained, as often as the plan's tasks. */
+  private static final List<Integer> SIZES = List.of(1, 4);
+
+  private static final List<Boolean> HISTORY = List.of(false, true);
 
   @Override
   public String name() {
@@ -23,84 +24,98 @@ final class Drain implements Scenario {
   }
 
   @Override
+  public int takes(Bench.Plan plan) {
+    int measurements = SIZES.size() * HISTORY.size();
+    return 2 + measurements * (1 + plan.processes().size()) * plan.rounds();
+  }
+
+  @Override
   public List<Measurement> measure(BenchDatabase db, Bench.Plan plan, Report report)
       throws Exception {
+    warmUp(db, plan, report);
     List<Measurement> measured = new ArrayList<>();
-    for (boolean history : new boolean[] {false, true}) {
-      String kept = history ? "history" : "no history";
-      report.doing("raw, " + kept);
-      double limit =
-          Rounds.of(plan.rounds(), () -> raw(db, plan.tasks(), history)).median().perSecond();
-      for (int processes : new int[] {1, 4}) {
-        report.doing(processes + " processes, " + kept);
-        Rounds ours = Rounds.of(plan.rounds(), () -> drain(db, plan, processes, history));
-        var setup = new Measurement.Setup(name(), kept, plan.tasks(), CONCURRENCY, processes);
-        measured.add(ours.measured(setup, limit));
-      }
+    for (int size : SIZES) {
+      for (boolean history : HISTORY)
+        measured.addAll(measure(db, plan, report, new Load(plan.tasks() * size, history)));
     }
     return measured;
   }
 
-  private static Rounds.Round raw(BenchDatabase db, long tasks, boolean history) throws Exception {
-    db.reset(history);
-    db.fill(tasks);
-    Rounds.Round round = Rounds.timed(db, tasks, () -> RawDrain.drain(db, history));
-    Confirm.finished(db, tasks, history);
-    return round;
-  }
-
-  static Rounds.Round drain(BenchDatabase db, Bench.Plan plan, int processes, boolean history)
-      throws Exception {
-    db.reset(history);
-    pause(db);
-    db.fill(plan.tasks());
-    AutoCloseable workers =
-        processes == 1 ? inProcess(db) : plan.processes().start(db, processes, CONCURRENCY);
-    try {
-      awaitWorkers(db, processes);
-      Rounds.Round round =
-          Rounds.timed(
-              db,
-              plan.tasks(),
-              () -> {
-                resume(db);
-                awaitDrained(db);
-              });
-      Confirm.finished(db, plan.tasks(), history);
-      return round;
-    } finally {
-      workers.close();
+  /** What is drained. */
+  record Load(int tasks, boolean history) {
+    String variant() {
+      return history ? "history" : "no history";
     }
   }
 
-  /** A worker in this process. */
-  static Worker inProcess(BenchDatabase db) {
-    return Worker.on(db.dataSource())
-        .queue(BenchDatabase.QUEUE, CONCURRENCY)
-        .handle(EnqueueSingle.NOOP, (payload, task) -> Outcome.done())
-        .settings(
-            WorkerSettings.DEFAULT.withSchema(db.schema()).withDrainTimeout(Duration.ofSeconds(1)))
-        .start();
+  private List<Measurement> measure(BenchDatabase db, Bench.Plan plan, Report report, Load load)
+      throws Exception {
+    List<Take> takes = new ArrayList<>();
+    takes.add(new Take(load.tasks() + " raw, " + load.variant(), () -> raw(db, load)));
+    for (int processes : plan.processes()) {
+      String what = "%d by %d, %s".formatted(load.tasks(), processes, load.variant());
+      takes.add(new Take(what, () -> ours(db, plan, processes, load)));
+    }
+    List<Rounds> rounds = Rounds.inTurn(plan.rounds(), report, takes);
+    List<Measurement> measured = new ArrayList<>();
+    for (int i = 1; i < rounds.size(); i++) {
+      var setup =
+          new Measurement.Setup(
+              name(),
+              load.variant(),
+              load.tasks(),
+              InProcess.CONCURRENCY,
+              plan.processes().get(i - 1),
+              plan.rounds());
+      measured.add(rounds.get(i).measured(setup, rounds.getFirst().perSecond()));
+    }
+    return measured;
   }
 
-  private static void pause(BenchDatabase db) {
-    db.execute("update $queue set paused_at = now()");
+  /** Lets the JVM compile what runs in this process, both ours and the limit: two takes. */
+  static void warmUp(BenchDatabase db, Bench.Plan plan, Report report) throws Exception {
+    var load = new Load(plan.tasks() * SIZES.getLast(), false);
+    report.doing("warming up");
+    raw(db, load);
+    report.doing("warming up");
+    ours(db, plan, 1, load);
   }
 
-  private static void resume(BenchDatabase db) {
-    db.execute("update $queue set paused_at = null");
-    db.execute("notify \"" + db.schema().name() + "\", '" + BenchDatabase.QUEUE + "'");
+  private static Round raw(BenchDatabase db, Load load) throws Exception {
+    db.reset(load.history());
+    db.fill(load.tasks());
+    try (var raw = new RawDrain(db, RawDrain.BEST, load.history())) {
+      Round round = Rounds.timed(db, load.tasks(), raw::drain);
+      Confirm.finished(db, load.tasks(), load.history());
+      return round;
+    }
   }
 
-  private static void awaitWorkers(BenchDatabase db, int processes) {
-    await(() -> db.number("select count(*) from $worker where status = 'LIVE'") == processes);
+  static Round ours(BenchDatabase db, Bench.Plan plan, int processes, Load load) throws Exception {
+    db.reset(load.history());
+    db.pause();
+    db.fill(load.tasks());
+    var tail = new Tail(db, load.tasks());
+    try (AutoCloseable workers = start(db, plan, processes)) {
+      InProcess.awaitWorkers(db, processes);
+      Round round =
+          Rounds.timed(
+              db,
+              load.tasks(),
+              () -> {
+                db.release();
+                tail.awaitDrained();
+                return workers;
+              });
+      Confirm.finished(db, load.tasks(), load.history());
+      return round;
+    }
   }
 
-  static void awaitDrained(BenchDatabase db) {
-    await(db::isDrained);
-  }
-
-  private static void await(java.util.function.BooleanSupplier condition) {
-    while (!condition.getAsBoolean()) LockSupport.parkNanos(LOOK_EVERY.toNanos());
+  private static AutoCloseable start(BenchDatabase db, Bench.Plan plan, int processes)
+      throws Exception {
+    if (processes == 1) return InProcess.start(db);
+    var order = new Bench.Order(processes, InProcess.CONCURRENCY, HEAP_MEBIBYTES);
+    return plan.workers().start(db, order);
   }
 }

@@ -2,12 +2,20 @@ package dev.dibs.bench;
 
 import dev.dibs.worker.Worker;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
+import java.util.Map;
 
-/** What an idle process asks of the database: transactions a minute. */
+/**
+ * What an idle process asks of the database, counted by the database: transactions, which outside
+ * of the rare duties are a query each. Beside what it counts without any process.
+ */
 final class Idle implements Scenario {
-  private static final Duration WATCHED = Duration.ofSeconds(20);
+  private static final Duration WATCHED = Duration.ofSeconds(15);
+  private static final Duration SETTLING = Duration.ofSeconds(3);
+  private static final List<Duration> POLLS = List.of(Duration.ofSeconds(1), Duration.ofSeconds(5));
+  private static final double NANOS_PER_MINUTE = 60e9;
 
   @Override
   public String name() {
@@ -15,26 +23,47 @@ final class Idle implements Scenario {
   }
 
   @Override
+  public int takes(Bench.Plan plan) {
+    return 1 + POLLS.size() * plan.rounds();
+  }
+
+  @Override
   public List<Measurement> measure(BenchDatabase db, Bench.Plan plan, Report report)
       throws Exception {
     db.reset(false);
-    try (Worker worker = Drain.inProcess(db)) {
-      report.doing("settling");
-      LockSupport.parkNanos(Duration.ofSeconds(5).toNanos());
-      double before = db.commits();
-      long startedAt = System.nanoTime();
-      report.doing("watching " + worker.id());
-      while (System.nanoTime() - startedAt < WATCHED.toNanos())
-        LockSupport.parkNanos(WATCHED.toNanos() / 20);
-      double own = db.commits() - before;
-      double seconds = (double) (System.nanoTime() - startedAt) / 1e9;
-      return List.of(
-          new Measurement(
-              new Measurement.Setup(
-                  name(), "transactions a minute", Math.round(own * 60 / seconds), 64, 1),
-              new Measurement.Pace(seconds, Double.NaN, Double.NaN, Double.NaN, Double.NaN),
-              new Measurement.Cost(Double.NaN, Double.NaN),
-              Double.NaN));
+    List<Measurement> measured = new ArrayList<>();
+    report.doing("no process");
+    measured.add(measured("no process", 0, queriesPerMinute(db, plan)));
+    for (Duration poll : POLLS) {
+      String variant = "poll every " + poll.toSeconds() + " s";
+      double[] queries = new double[plan.rounds()];
+      try (Worker worker = InProcess.start(db, poll)) {
+        InProcess.awaitWorkers(db, 1);
+        Await.pause(plan.lasting(SETTLING));
+        for (int i = 0; i < queries.length; i++) {
+          report.doing(variant + ", " + worker.id());
+          queries[i] = queriesPerMinute(db, plan);
+        }
+      }
+      measured.add(measured(variant, 1, queries));
     }
+    return measured;
+  }
+
+  private static double queriesPerMinute(BenchDatabase db, Bench.Plan plan)
+      throws InterruptedException {
+    double before = db.transactions();
+    long startedAt = System.nanoTime();
+    Await.pause(plan.lasting(WATCHED));
+    double asked = db.transactions() - before;
+    return asked * NANOS_PER_MINUTE / (double) (System.nanoTime() - startedAt);
+  }
+
+  private Measurement measured(String variant, int processes, double... queries) {
+    Map<String, Double> also = new LinkedHashMap<>();
+    Spread.of(queries).into(also, "queries_per_min");
+    int slots = processes * InProcess.CONCURRENCY;
+    var setup = new Measurement.Setup(name(), variant, 0, slots, processes, queries.length);
+    return Measurement.of(setup, Measurement.Times.UNKNOWN, also);
   }
 }

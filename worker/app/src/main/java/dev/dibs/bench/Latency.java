@@ -1,25 +1,34 @@
 package dev.dibs.bench;
 
+import dev.dibs.Json;
+import dev.dibs.Kind;
 import dev.dibs.Outcome;
+import dev.dibs.bench.Measurement.Times;
 import dev.dibs.producer.Producer;
-import dev.dibs.producer.ProducerSettings;
 import dev.dibs.worker.Worker;
 import dev.dibs.worker.WorkerSettings;
-import java.sql.Connection;
-import java.util.Arrays;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import org.postgresql.PGConnection;
+import java.util.function.ToDoubleFunction;
 
 /**
- * From the commit of an enqueue to the start of its handler, idle, a task every 50 ms; beside a
- * bare NOTIFY.
+ * From the commit of an enqueue to the start of its handler, a task every 50 ms: on an idle
+ * process, and on one that is kept busy with half of what it can drain; beside a bare NOTIFY under
+ * the same load.
  */
 final class Latency implements Scenario {
-  private static final int TASKS = 200;
-  private static final long EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+  private static final Kind<Json> PROBE = Kind.json("probe");
+  private static final Duration EVERY = Duration.ofMillis(50);
+  private static final int USUAL_PROBES = 200;
+  private static final int FEWEST_PROBES = 10;
+  private static final int FIRST_UNCOUNTED = 5;
+  private static final double HALF = 0.5;
+  private static final int WARM_UP = 2;
 
   @Override
   public String name() {
@@ -27,71 +36,118 @@ final class Latency implements Scenario {
   }
 
   @Override
+  public int takes(Bench.Plan plan) {
+    return 2 * plan.rounds() + WARM_UP + 1 + 2 * plan.rounds();
+  }
+
+  @Override
   public List<Measurement> measure(BenchDatabase db, Bench.Plan plan, Report report)
       throws Exception {
-    report.doing("bare NOTIFY");
-    double[] bare = notified(db);
-    report.doing("enqueue to handler");
-    double[] ours = handled(db);
-    return List.of(measured("bare NOTIFY round trip", bare), measured("enqueue to handler", ours));
+    int probes = Math.max(FEWEST_PROBES, plan.sized(USUAL_PROBES));
+    List<Measurement> measured = new ArrayList<>();
+    measured.add(measured("idle", 0, rounds(db, plan, report, 0, probes), probes));
+    Drain.warmUp(db, plan, report);
+    report.doing("drain, to know half of it");
+    double drained = Drain.ours(db, plan, 1, new Drain.Load(plan.tasks(), true)).perSecond();
+    List<Round> busy = rounds(db, plan, report, drained * HALF, probes);
+    measured.add(measured("half load", drained * HALF, busy, probes));
+    return measured;
   }
 
-  private Measurement measured(String variant, double[] millis) {
-    Arrays.sort(millis);
-    double p50 = millis[millis.length / 2];
-    double p99 = millis[millis.length * 99 / 100];
-    return new Measurement(
-        new Measurement.Setup(name(), variant, millis.length, 1, 1),
-        new Measurement.Pace(Double.NaN, Double.NaN, Double.NaN, p50, p99),
-        new Measurement.Cost(Double.NaN, Double.NaN),
-        Double.NaN);
-  }
+  /** Probes, notifications under the same load, and the load. */
+  private record Round(Times probes, Times notified, double load, double left) {}
 
-  private static double[] notified(BenchDatabase db) throws Exception {
-    double[] millis = new double[TASKS];
-    try (Connection listener = db.connect();
-        Connection notifier = db.connect();
-        var listen = listener.createStatement();
-        var notify = notifier.createStatement()) {
-      listen.execute("listen bench_echo");
-      for (int i = 0; i < TASKS; i++) {
-        LockSupport.parkNanos(EVERY_NANOS);
-        long sentAt = System.nanoTime();
-        notify.execute("notify bench_echo");
-        listener.unwrap(PGConnection.class).getNotifications(5_000);
-        millis[i] = (double) (System.nanoTime() - sentAt) / 1e6;
+  private static List<Round> rounds(
+      BenchDatabase db, Bench.Plan plan, Report report, double load, int probes) throws Exception {
+    List<Round> rounds = new ArrayList<>();
+    for (int i = 0; i < plan.rounds(); i++) {
+      db.reset(true);
+      try (var probe = new Probe(db);
+          Producer loading = Producer.on(probe.pool, probe.pool.settings());
+          Stream stream = load > 0 ? new Stream(loading, load) : null) {
+        report.doing(load > 0 ? "bare NOTIFY under load" : "bare NOTIFY");
+        Times notified = Percentiles.of(NotifyEcho.nanos(db, probes, EVERY));
+        report.doing(load > 0 ? "enqueue to handler under load" : "enqueue to handler");
+        Times handled = Percentiles.of(probe.nanos(probes));
+        double reached = stream == null ? 0 : stream.end();
+        double left = (double) db.tasks();
+        Await.until("the load's end", () -> db.tasks() == 0);
+        rounds.add(new Round(handled, notified, reached, left));
       }
     }
-    return millis;
+    return rounds;
   }
 
-  private static double[] handled(BenchDatabase db) throws Exception {
-    db.reset(false);
-    double[] millis = new double[TASKS];
-    var started = new SynchronousQueue<Long>();
-    try (var pool = new ConnectionPerThread(db);
-        Producer producer = Producer.on(pool, ProducerSettings.DEFAULT.withSchema(db.schema()));
-        Worker worker =
-            Worker.on(db.dataSource())
-                .queue(BenchDatabase.QUEUE, 8)
-                .handle(
-                    EnqueueSingle.NOOP,
-                    (payload, task) -> {
-                      started.put(System.nanoTime());
-                      return Outcome.done();
-                    })
-                .settings(WorkerSettings.DEFAULT.withSchema(db.schema()))
-                .start()) {
-      for (int i = -20; i < TASKS; i++) {
-        LockSupport.parkNanos(EVERY_NANOS);
-        producer.enqueue(EnqueueSingle.task(i));
+  private Measurement measured(String variant, double load, List<Round> rounds, int probes) {
+    Map<String, Double> also = new LinkedHashMap<>();
+    Spread p50 = spread(rounds, round -> round.probes().p50Ms());
+    Spread p99 = spread(rounds, round -> round.probes().p99Ms());
+    Spread limit50 = spread(rounds, round -> round.notified().p50Ms());
+    Spread limit99 = spread(rounds, round -> round.notified().p99Ms());
+    also.put("min_p50_ms", p50.least());
+    also.put("max_p50_ms", p50.most());
+    also.put("min_p99_ms", p99.least());
+    also.put("max_p99_ms", p99.most());
+    limit50.into(also, "notify_p50_ms");
+    limit99.into(also, "notify_p99_ms");
+    also.put("p50_ratio", p50.median() / limit50.median());
+    also.put("p99_ratio", p99.median() / limit99.median());
+    also.put("wanted_load_per_s", load);
+    also.put("load_per_s", spread(rounds, Round::load).median());
+    also.put("left_at_end", spread(rounds, Round::left).most());
+    var setup =
+        new Measurement.Setup(name(), variant, probes, InProcess.CONCURRENCY, 1, rounds.size());
+    return Measurement.of(setup, new Times(p50.median(), p99.median()), also);
+  }
+
+  private static Spread spread(List<Round> rounds, ToDoubleFunction<Round> figure) {
+    return Spread.of(rounds.stream().mapToDouble(figure).toArray());
+  }
+
+  /** A worker and a producer; one probe is under way at a time. Owned by one thread. */
+  private static final class Probe implements AutoCloseable {
+    private final BenchDatabase db;
+    private final SynchronousQueue<Long> started = new SynchronousQueue<>();
+    private final ConnectionPerThread pool;
+    private final Producer producer;
+    private final Worker worker;
+
+    Probe(BenchDatabase db) throws Exception {
+      this.db = db;
+      this.pool = new ConnectionPerThread(db, 2);
+      this.producer = pool.producer();
+      this.worker =
+          InProcess.builder(db, WorkerSettings.DEFAULT)
+              .handle(
+                  PROBE,
+                  (payload, task) -> {
+                    started.put(System.nanoTime());
+                    return Outcome.done();
+                  })
+              .start();
+    }
+
+    long[] nanos(int count) throws InterruptedException {
+      long[] nanos = new long[count];
+      for (int i = -FIRST_UNCOUNTED; i < count; i++) {
+        Await.pause(EVERY);
+        producer.enqueue(Tasks.task(PROBE, i));
         long committedAt = System.nanoTime();
         Long startedAt = started.poll(10, TimeUnit.SECONDS);
         if (startedAt == null)
-          throw new IllegalStateException("a task was not started within 10 s by " + worker.id());
-        if (i >= 0) millis[i] = Math.max(0, (double) (startedAt - committedAt) / 1e6);
+          throw new IllegalStateException(
+              "a task in %s was not started within 10 s by %s"
+                  .formatted(db.schema().name(), worker.id()));
+        if (i >= 0) nanos[i] = Math.max(0, startedAt - committedAt);
       }
+      return nanos;
     }
-    return millis;
+
+    @Override
+    public void close() {
+      worker.close();
+      producer.close();
+      pool.close();
+    }
   }
 }

@@ -6,7 +6,10 @@ import java.util.List;
 interface Scenario {
   String name();
 
-  /** Measures, {@code rounds} times each; {@code report} hears of what is being done. */
+  /** How often {@link #measure} will report: so a watcher sees how far it is. */
+  int takes(Bench.Plan plan);
+
+  /** Measures, as often as the plan says; {@code report} hears of what is being done. */
   List<Measurement> measure(BenchDatabase db, Bench.Plan plan, Report report) throws Exception;
 
   /** Who watches. */

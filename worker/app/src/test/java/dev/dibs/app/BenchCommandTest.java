@@ -2,39 +2,141 @@ package dev.dibs.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.dibs.bench.Bench;
+import dev.dibs.bench.BenchDatabase;
+import dev.dibs.bench.Measurement;
+import dev.dibs.sql.Schema;
 import dev.dibs.testing.TestDatabase;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-@Timeout(120)
+@Timeout(180)
 class BenchCommandTest {
+  /** What each scenario says besides, if it has no rate of tasks. */
+  private static final Map<String, String> FIGURES =
+      Map.of("latency", "p99_ratio", "idle", "queries_per_min", "startup", "first_claim_ms");
+
+  private static final Map<String, Integer> RESULTS =
+      Map.ofEntries(
+          Map.entry("enqueue-single", 2),
+          Map.entry("enqueue-coalesced", 2),
+          Map.entry("enqueue-bulk", 1),
+          Map.entry("drain", 8),
+          Map.entry("steady", 2),
+          Map.entry("latency", 2),
+          Map.entry("backlog", 5),
+          Map.entry("held-snapshot", 2),
+          Map.entry("contention", 7),
+          Map.entry("idle", 3),
+          Map.entry("startup", 1));
+
+  static List<String> names() {
+    return Bench.names();
+  }
+
+  @ParameterizedTest
+  @MethodSource("names")
+  void scenario_measuresAsOftenAsItSays(String scenario) throws Exception {
+    try (TestDatabase server = TestDatabase.createEmpty();
+        var database =
+            new Database(DatabaseUrl.parse(server.url()), Schema.DEFAULT, "bench", () -> {});
+        var db = new BenchDatabase(database.plain(Duration.ZERO), new Schema("tiny"));
+        var processes = new BenchProcesses(database)) {
+      var plan = new Bench.Plan(1_000, 1, List.of(1, 2), processes);
+      List<String> reported = new ArrayList<>();
+
+      List<Measurement> measured = Bench.measure(scenario, db, plan, reported::add);
+
+      assertThat(reported).hasSize(Bench.takes(scenario, plan));
+      assertThat(measured).hasSize(RESULTS.getOrDefault(scenario, 0));
+      assertThat(measured).allSatisfy(one -> assertSound(scenario, one));
+    }
+  }
+
+  private static void assertSound(String scenario, Measurement one) {
+    assertThat(one.setup().scenario()).isEqualTo(scenario);
+    if (FIGURES.containsKey(scenario)) {
+      assertThat(one.named().get(FIGURES.get(scenario))).isInstanceOf(Double.class);
+      return;
+    }
+    assertThat(one.pace().perSecond())
+        .isPositive()
+        .isBetween(one.pace().slowest(), one.pace().fastest());
+    assertThat(one.limitPerSecond()).isPositive();
+    assertThat(one.cost().walBytes()).isPositive();
+  }
+
   @Test
   void bench_printsALineAResultAndLeavesNothingBehind() {
     try (TestDatabase db = TestDatabase.createEmpty()) {
-      Run run =
-          Run.dibs(
-              "bench",
-              "enqueue-bulk",
-              "held-snapshot",
-              "--database-url",
-              db.url(),
-              "--tasks",
-              "1000",
-              "--rounds",
-              "1",
-              "--json");
+      Run run = bench(db, "enqueue-bulk", "held-snapshot", "--json");
       assertThat(run.code()).as(run.err()).isZero();
       List<JsonNode> results = run.out().lines().map(JsonMapper.shared()::readTree).toList();
-      assertThat(results).hasSize(11);
+      assertThat(results).hasSize(3);
+      assertThat(results.getFirst().propertyNames())
+          .containsExactly(
+              "scenario",
+              "variant",
+              "tasks",
+              "concurrency",
+              "processes",
+              "rounds",
+              "seconds",
+              "tasks_per_s",
+              "min_tasks_per_s",
+              "max_tasks_per_s",
+              "p50_ms",
+              "p99_ms",
+              "wal_bytes_per_task",
+              "commits_per_task",
+              "limit_tasks_per_s",
+              "ratio");
       assertThat(results.getFirst().path("scenario").asString()).isEqualTo("enqueue-bulk");
       assertThat(results.getFirst().path("ratio").asDouble()).isPositive();
       assertThat(results.getFirst().path("tasks").asInt()).isEqualTo(1_000);
+      assertThat(results.getLast().path("last_to_first").asDouble()).isPositive();
       assertThat(db.number("select count(*) from pg_namespace where nspname like 'dibs%'"))
           .isZero();
     }
+  }
+
+  @Test
+  void bench_printsATableForAPersonWhoIsNoSuperuser() {
+    try (TestDatabase db = TestDatabase.createEmpty()) {
+      String role = "dibs_bench_test_" + ProcessHandle.current().pid();
+      db.execute("create role " + role + " login");
+      try {
+        db.execute(
+            "do $$ begin execute format('grant create on database %I to "
+                + role
+                + "', current_database()); end $$");
+        Run run = bench(db, "enqueue-bulk", "--database-user", role);
+        assertThat(run.code()).as(run.err()).isZero();
+        assertThat(run.out())
+            .startsWith("SCENARIO")
+            .contains("enqueue-bulk  one call")
+            .contains("LIMIT/S");
+        assertThat(run.out().lines()).hasSize(2);
+      } finally {
+        db.execute("drop owned by " + role);
+        db.execute("drop role " + role);
+      }
+    }
+  }
+
+  private static Run bench(TestDatabase db, String... arguments) {
+    List<String> all = new ArrayList<>(List.of("bench", "--database-url", db.url()));
+    all.addAll(List.of("--tasks", "1000", "--rounds", "1"));
+    all.addAll(List.of(arguments));
+    return Run.dibs(all.toArray(String[]::new));
   }
 
   @Test
@@ -42,5 +144,18 @@ class BenchCommandTest {
     assertThat(Run.dibs("bench", "everything").code()).isEqualTo(2);
     assertThat(Run.dibs("bench", "everything").err()).contains("'everything'", "held-snapshot");
     assertThat(Run.dibs("bench").code()).isEqualTo(2);
+    try (TestDatabase db = TestDatabase.createEmpty()) {
+      for (String option : List.of("--tasks=999", "--rounds=0", "--processes=1,0")) {
+        Run run = Run.dibs("bench", "idle", "--database-url", db.url(), option);
+        assertThat(run.code()).as(option).isEqualTo(2);
+        assertThat(run.err()).contains(option.replaceFirst("=.*", "")).contains("must be at least");
+      }
+    }
+  }
+
+  @Test
+  void help_namesAllScenarios() {
+    String help = Run.dibs("bench", "--help").out().replaceAll("\\s+", " ");
+    assertThat(Bench.names()).isNotEmpty().allSatisfy(name -> assertThat(help).contains(name));
   }
 }

@@ -52,6 +52,7 @@ final class Ledger {
   private boolean claiming = true;
   private boolean closed;
   private int tripsUnderWay;
+  private long written;
 
   Ledger(
       Map<String, Integer> concurrency,
@@ -153,6 +154,7 @@ final class Ledger {
     lock.lock();
     try {
       tripsUnderWay--;
+      written += trip.runs().size();
       long now = System.nanoTime();
       if (trip.sweep()) floors.swept(result.reached(), trip.departedAt(), now);
       else floors.reached(result.reached());
@@ -418,6 +420,16 @@ final class Ledger {
     lock.lock();
     try {
       return queues.values().stream().mapToInt(QueueSlots::buffered).sum();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** How many outcomes trips have taken to the database so far. */
+  long written() {
+    lock.lock();
+    try {
+      return written;
     } finally {
       lock.unlock();
     }

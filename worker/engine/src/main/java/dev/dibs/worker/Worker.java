@@ -12,6 +12,7 @@ import dev.dibs.sql.Plans;
 import dev.dibs.sql.PromoteTasks;
 import dev.dibs.sql.ReadBack;
 import dev.dibs.sql.RescueTasks;
+import dev.dibs.sql.VacuumTask;
 import dev.dibs.sql.WorkerRows;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.net.InetAddress;
@@ -117,14 +118,19 @@ public final class Worker implements AutoCloseable {
     this.links =
         List.of(heartLink, listenLink, dutyLink, exchangeLinks.get(0), exchangeLinks.get(1));
 
-    this.heartbeat =
-        new Heartbeat(heartLink, rows, announcement(), settings, membership, this::fence);
     var rescuer = new Rescuer(rows, new RescueTasks(schema), bell, settings, meters);
     var duties =
         new DutyLoop(
-            dutyLink, new PromoteTasks(schema), new Duties(schema), rescuer, recovery, settings);
+            dutyLink,
+            new PromoteTasks(schema),
+            new DutyRoster(new Duties(schema), rescuer, new VacuumTask(schema)),
+            rescuer,
+            recovery,
+            settings);
+    this.heartbeat =
+        new Heartbeat(heartLink, rows, announcement(), settings, membership, told(duties));
     var exchange = new Exchange(schema);
-    var listener = new Listener(listenLink, bell, ledger, runner);
+    var listener = new Listener(listenLink, bell, ledger, runner, duties::lookForDue);
     this.loops =
         List.of(
             new Loop(
@@ -202,10 +208,19 @@ public final class Worker implements AutoCloseable {
     loops.forEach(Loop::start);
   }
 
-  /** Others may have our tasks: gives back what was not started and interrupts what runs. */
-  private void fence() {
-    ledger.releaseBuffer(false);
-    runner.stopAll(RunningTask.Stop.LEASE_LOST);
+  private Heartbeat.Told told(DutyLoop duties) {
+    return new Heartbeat.Told() {
+      @Override
+      public void fenced() {
+        ledger.releaseBuffer(false);
+        runner.stopAll(RunningTask.Stop.LEASE_LOST);
+      }
+
+      @Override
+      public void suspects(List<WorkerRows.Sign> suspects) {
+        duties.suspect(suspects);
+      }
+    };
   }
 
   /** The id under which this process claims; another after it was fenced. */

@@ -104,6 +104,15 @@ class WorkerTest {
     await().atMost(ofSeconds(5)).until(() -> finishedByMeters() == 5_000);
   }
 
+  @Test
+  void worker_vacuumsTheLiveTableAfterManyTasks() {
+    producer.enqueue(mails(20_000));
+    start((mail, task) -> Outcome.done());
+    await()
+        .atMost(ofSeconds(30))
+        .until(() -> db.number("select pg_stat_get_vacuum_count('dibs.task'::regclass)") >= 1);
+  }
+
   private double finishedByMeters() {
     return meters.find("dibs.tasks.finished").counters().stream().mapToDouble(c -> c.count()).sum();
   }

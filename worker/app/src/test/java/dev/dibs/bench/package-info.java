@@ -1,0 +1,4 @@
+@NullMarked
+package dev.dibs.bench;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,76 @@
+package dev.dibs.worker;
+
+import dev.dibs.sql.Duties;
+import dev.dibs.sql.VacuumTask;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The duties that some process must do now and then, and the vacuum that the work of this one makes
+ * worth while. Runs on the duty thread alone.
+ */
+final class DutyRoster {
+  private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
+  private static final int PARTITION_DAYS_AHEAD = 3;
+
+  /** So many outcomes leave as many dead rows, which claims would come to feel. */
+  private static final long VACUUM_AFTER = 20_000;
+
+  private static final long VACUUM_PAUSE_NANOS = Duration.ofSeconds(10).toNanos();
+
+  /** What is vacuumed in a second or two; other duties wait for it. */
+  private static final long LARGEST_VACUUM = 256L << 20;
+
+  private final Duties duties;
+  private final Rescuer rescuer;
+  private final VacuumTask vacuum;
+  private long writtenBefore;
+  private long nextVacuumAt = System.nanoTime();
+  private boolean inVain;
+
+  DutyRoster(Duties duties, Rescuer rescuer, VacuumTask vacuum) {
+    this.duties = duties;
+    this.rescuer = rescuer;
+    this.vacuum = vacuum;
+  }
+
+  /** Does the duties whose time has come. */
+  void doDuties(Connection connection) throws SQLException {
+    for (Optional<String> duty = duties.takeDue(connection);
+        duty.isPresent();
+        duty = duties.takeDue(connection)) {
+      switch (duty.get()) {
+        case "partitions" -> duties.createPartitions(connection, PARTITION_DAYS_AHEAD);
+        case "prune" -> duties.prune(connection);
+        case "orphans" -> rescuer.rescueOrphans(connection);
+        default -> LOG.debug("duty {} is not known to this version", duty.get());
+      }
+    }
+  }
+
+  /** Vacuums the live table once this process has written enough outcomes since the last time. */
+  void vacuumIfDue(Connection connection, long written) throws SQLException {
+    if (written - writtenBefore < VACUUM_AFTER || System.nanoTime() - nextVacuumAt < 0) return;
+    writtenBefore = written;
+    nextVacuumAt = System.nanoTime() + VACUUM_PAUSE_NANOS;
+    vacuum.vacuum(connection, LARGEST_VACUUM).ifPresent(this::tell);
+  }
+
+  private void tell(VacuumTask.Left left) {
+    boolean useless = left.deadRows() >= VACUUM_AFTER;
+    if (useless && !inVain && left.oldest().isPresent()) {
+      LOG.warn(
+          "{} dead tasks cannot be vacuumed away: the snapshot of {}, {} s old, may still see them",
+          left.deadRows(),
+          left.oldest().get().who(),
+          left.oldest().get().age().toSeconds());
+    } else if (!useless && inVain) {
+      LOG.info("dead tasks can be vacuumed away again");
+    }
+    inVain = useless;
+  }
+}
