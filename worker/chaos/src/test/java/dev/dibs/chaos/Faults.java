@@ -166,7 +166,7 @@ final class Faults implements AutoCloseable {
   private void cutReplies(Member member) {
     int replies = 1 + random.nextInt(8);
     stage.journal().did(Fault.CUT_REPLIES, member.processName() + ", " + replies);
-    member.proxy().cutReplies(replies);
+    member.proxy().cutReplies(replies, random.nextBoolean() ? "" : Work.PAYLOAD);
   }
 
   private void lock(Duration time) {

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -38,6 +39,7 @@ final class FaultyProxy implements AutoCloseable {
   private final AtomicInteger repliesToCut = new AtomicInteger();
   private final Object change = new Object();
   private Weather weather = new Weather.Fair();
+  private volatile String cut = "";
   private volatile boolean closed;
 
   /** A proxy to the local port that {@code target} names whenever somebody connects. */
@@ -84,6 +86,12 @@ final class FaultyProxy implements AutoCloseable {
    * server has done by then what it was asked for, and has committed it.
    */
   void cutReplies(int count) {
+    cutReplies(count, "");
+  }
+
+  /** The same for those answers only that hold this text. */
+  void cutReplies(int count, String holding) {
+    cut = holding;
     repliesToCut.set(count);
   }
 
@@ -157,7 +165,7 @@ final class FaultyProxy implements AutoCloseable {
         for (int read = from.getInputStream().read(buffer);
             read >= 0;
             read = from.getInputStream().read(buffer)) {
-          if (!passes() || (replies && isCut())) {
+          if (!passes() || (replies && isCut(buffer, read))) {
             reset();
             return;
           }
@@ -181,7 +189,9 @@ final class FaultyProxy implements AutoCloseable {
       }
     }
 
-    private boolean isCut() {
+    private boolean isCut(byte[] reply, int length) {
+      if (repliesToCut.get() == 0) return false;
+      if (!new String(reply, 0, length, StandardCharsets.ISO_8859_1).contains(cut)) return false;
       return repliesToCut.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
     }
 

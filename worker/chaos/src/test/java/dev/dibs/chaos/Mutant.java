@@ -103,8 +103,8 @@ record Mutant(String name, Scenario scenario, List<Edit> edits) {
               "rescuer does not look for itself",
               Scenario.LATE_BEAT,
               edit(
-                  WORKER + "Rescuer.java",
-                  "now - first.at() >= settings.lease().toNanos() / 2",
+                  WORKER + "SilenceWatch.java",
+                  "now - first.at() >= halfLeaseNanos",
                   "now >= first.at()")),
           of(
               "lease by now()",
@@ -113,10 +113,7 @@ record Mutant(String name, Scenario scenario, List<Edit> edits) {
           of(
               "beats for the dead",
               Scenario.ZOMBIE,
-              edit(
-                  sql("WorkerRows"),
-                  ".where(WORKER.ID.eq(worker)) .and(WORKER.STATUS.ne(inline(\"DEAD\"))) .execute() == 1;",
-                  ".where(WORKER.ID.eq(worker)).execute() >= 0;"),
+              edit(sql("WorkerRows"), "rows.stream().anyMatch(Record6::value6)", "!rows.isEmpty()"),
               edit(
                   WORKER + "Heartbeat.java",
                   "if (live && membership.isHeld(System.nanoTime())) {",

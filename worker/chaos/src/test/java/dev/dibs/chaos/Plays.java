@@ -33,9 +33,9 @@ final class Plays {
     Member first = script.stage().workers().getFirst();
     List<NewTask<Work>> tasks = new ArrayList<>();
     tasks.add(Work.taking(LONG_MILLIS).task(Work.OUTSIDE));
-    tasks.add(new Work(LONG_MILLIS, 1, false, "done", false).task(Work.OUTSIDE));
-    tasks.add(Work.taking(LONG_MILLIS).task(Work.INSIDE));
-    tasks.add(Work.taking(LONG_MILLIS).task(Work.INSIDE));
+    tasks.add(Work.taking(LONG_MILLIS).goingOn().task(Work.OUTSIDE));
+    tasks.add(new Work(LONG_MILLIS, true, 1, false, "done", false).task(Work.OUTSIDE));
+    tasks.add(Work.taking(LONG_MILLIS).goingOn().task(Work.INSIDE));
     script.enqueue(tasks);
     script.awaitStarts(tasks, first.processName()::equals);
     first.freeze();
@@ -57,8 +57,8 @@ final class Plays {
     var owners = new Owners(audit.lives());
     for (Audit.Change change : audit.changes()) {
       Audit.@Nullable Row after = change.after();
-      boolean claim = change.seq() > seq && after != null && after.is("PROCESSING");
-      if (claim && !owners.isAlive(after.worker(), change.seq()))
+      if (change.seq() <= seq || after == null || !after.is("PROCESSING")) continue;
+      if (!owners.isAlive(after.worker(), change.seq()))
         script.broken(
             Promise.OWNERSHIP, change.id(), "was claimed in the name of a worker that is dead");
     }
@@ -73,8 +73,8 @@ final class Plays {
     Member first = script.stage().workers().getFirst();
     List<NewTask<Work>> tasks = new ArrayList<>();
     for (int i = 0; i < 2; i++) {
-      tasks.add(Work.taking(LONG_MILLIS).task(Work.OUTSIDE).delay(Duration.ofSeconds(3)));
-      tasks.add(Work.taking(LONG_MILLIS).task(Work.INSIDE).delay(Duration.ofSeconds(3)));
+      tasks.add(Work.taking(LONG_MILLIS).goingOn().task(Work.OUTSIDE).delay(Duration.ofSeconds(3)));
+      tasks.add(Work.taking(LONG_MILLIS).goingOn().task(Work.INSIDE).delay(Duration.ofSeconds(3)));
     }
     script.enqueue(tasks);
     long lagSince = cluster.beginLag();
@@ -138,7 +138,7 @@ final class Plays {
     script.stage().cluster().crash(script.lease().plusSeconds(1));
     script.stage().journal().serverIsBack(from);
     long seq = script.seq();
-    Await.pass(Duration.ofSeconds(1));
+    Await.pass(script.lease().dividedBy(4));
     late.proxy().heal();
     Await.pass(script.lease());
     for (Audit.Change rescue : script.rescuesSince(seq))
@@ -171,16 +171,18 @@ final class Plays {
         Await.pass(wait);
         connection.rollback();
       }
-      Await.pass(Duration.ofMillis(70));
+      // A beat comes at the end of each wait: so the next one meets the next lock early.
+      Await.pass(script.lease().dividedBy(20).multipliedBy(2 + i % 2));
     }
   }
 
   /** Connections break before and after the server did what it was asked. */
   static void cut(Script script) throws Exception {
     FaultyProxy proxy = script.stage().workers().getFirst().proxy();
-    for (int i = 0; i < 20; i++) {
-      script.enqueue(4, i % 2 == 0 ? Work.OUTSIDE : Work.INSIDE, Work.taking(120));
-      if (i % 2 == 0) proxy.cutReplies(2);
+    for (int i = 0; i < 24; i++) {
+      if (i % 4 == 0) proxy.cutReplies(1, Work.PAYLOAD); // the answer to the claim
+      script.enqueue(4, i % 3 == 0 ? Work.INSIDE : Work.OUTSIDE, Work.taking(120));
+      if (i % 4 == 2) proxy.cutReplies(2);
       Await.pass(Duration.ofMillis(130));
       if (i % 2 == 1) script.terminateAll();
     }

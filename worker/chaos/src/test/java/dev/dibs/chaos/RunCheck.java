@@ -11,8 +11,8 @@ import java.util.UUID;
 
 /**
  * Compares what processes say they ran with what the database says they claimed and ended: no run
- * without a claim, one run a claim, no end but of a run that came to its end, every acknowledged
- * commit there, and never more handlers at once than slots.
+ * without a claim, one run for each claim, no end but of a run that came to its end, every
+ * acknowledged commit there, and never more handlers at once than slots.
  */
 final class RunCheck {
   /** A run: of a task, by a process, the how-manieth. */
@@ -24,7 +24,10 @@ final class RunCheck {
 
   private final History history;
   private final Map<Event.Type, Set<Run>> said = new HashMap<>();
-  private final Set<Run> claims = new HashSet<>();
+
+  /** How often each was claimed: a task that was inserted again begins again at attempt 1. */
+  private final Map<Run, Integer> claims = new HashMap<>();
+
   private final Set<Run> completions = new HashSet<>();
   private final List<Violation> found = new ArrayList<>();
 
@@ -35,7 +38,8 @@ final class RunCheck {
     for (Audit.Change change : history.audit().changes()) {
       if (change.after() == null) continue;
       var run = new Run(change.id(), change.after().attempt(), change.actor());
-      if (change.is("update") && change.after().is("PROCESSING")) claims.add(run);
+      if (change.is("update") && change.after().is("PROCESSING"))
+        claims.merge(run, 1, Integer::sum);
       if (change.is("history") && change.after().is("SUCCEEDED")) completions.add(run);
     }
   }
@@ -72,17 +76,20 @@ final class RunCheck {
   }
 
   private void startsWereClaimed() {
-    Set<Run> started = new HashSet<>();
+    Map<Run, Integer> started = new HashMap<>();
     history
         .events(Event.Type.START)
-        .forEach(event -> {
-          Run run = Run.of(event);
-          boolean forgotten = mayBeForgotten(event.at());
-          if (!claims.contains(run) && !forgotten)
-            wrong(Promise.OWNERSHIP, run, "was started without a claim");
-          if (!forgotten && !started.add(run))
-            wrong(Promise.MUTUAL_EXCLUSION, run, "was started twice");
-        });
+        .filter(event -> !mayBeForgotten(event.at()))
+        .forEach(event -> started.merge(Run.of(event), 1, Integer::sum));
+    started.forEach((run, times) -> {
+      int claimed = claims.getOrDefault(run, 0);
+      if (claimed == 0) wrong(Promise.OWNERSHIP, run, "was started without a claim");
+      else if (times > claimed)
+        wrong(
+            Promise.MUTUAL_EXCLUSION,
+            run,
+            "was started %d times on %d claims".formatted(times, claimed));
+    });
   }
 
   /** A crash may forget a claim that it did not write yet, and with it nothing else. */

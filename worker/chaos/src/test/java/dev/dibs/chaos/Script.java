@@ -62,7 +62,10 @@ final class Script {
     recorder.write(type, task, 0, task.toString());
   }
 
-  /** Waits until {@code process} has started all of these; a violation is noted if it does not. */
+  /**
+   * Waits until {@code process} has started all of these; the first that is not started in time is
+   * a violation, and the others are waited for no more.
+   */
   void awaitStarts(List<NewTask<Work>> tasks, Predicate<String> process) {
     for (NewTask<Work> task : tasks) {
       boolean started =
@@ -74,7 +77,9 @@ final class Script {
                           event.is(Event.Type.START)
                               && event.task().equals(task.id())
                               && process.test(event.process())));
-      if (!started) broken(Promise.PROGRESS, task.id(), "was not started within " + PATIENCE);
+      if (started) continue;
+      broken(Promise.PROGRESS, task.id(), "was not started within " + PATIENCE);
+      return;
     }
   }
 

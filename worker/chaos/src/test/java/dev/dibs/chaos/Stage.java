@@ -53,9 +53,14 @@ final class Stage implements AutoCloseable {
     for (int i = 1; i <= workers; i++) stage.add("worker-" + i, WorkerMain.class, stage.workers);
     for (int i = 1; i <= producers; i++)
       stage.add("producer-" + i, ProducerMain.class, stage.producers);
-    stage.members().forEach(Member::start);
-    stage.awaitReady();
-    return stage;
+    try {
+      stage.members().forEach(Member::start);
+      stage.awaitReady();
+      return stage;
+    } catch (RuntimeException e) {
+      stage.close();
+      throw e;
+    }
   }
 
   private void add(String seat, Class<?> main, List<Member> members) {

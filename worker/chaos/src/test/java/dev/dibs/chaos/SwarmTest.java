@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 /** Rounds of random faults: short ones with every build, as many as asked for on demand. */
 class SwarmTest {
-  private static final Duration SHORT = Duration.ofSeconds(12);
+  private static final Duration SHORT = Duration.ofSeconds(10);
   private static final Duration LONG = Duration.ofSeconds(40);
 
   private static final List<Standby> STANDBYS =

@@ -8,13 +8,18 @@ import java.util.random.RandomGenerator;
  * What a task of a chaos run is to do.
  *
  * @param millis how long it takes
+ * @param stubborn whether it goes on when it is interrupted
  * @param retries how often it fails before it does not
  * @param snoozes whether its first run puts it off
  * @param end {@code done}, {@code dead} or {@code cancel}
  * @param follows whether its transaction enqueues another task
  */
-record Work(int millis, int retries, boolean snoozes, String end, boolean follows) {
+record Work(
+    int millis, boolean stubborn, int retries, boolean snoozes, String end, boolean follows) {
   static final String QUEUE = "chaos";
+
+  /** What the answer to a claim holds, and no other does. */
+  static final String PAYLOAD = "\"millis\"";
 
   /** Its effect is in a file. */
   static final Kind<Work> OUTSIDE = Kind.of("outside", Work.class);
@@ -24,7 +29,12 @@ record Work(int millis, int retries, boolean snoozes, String end, boolean follow
 
   /** Takes its time and is done. */
   static Work taking(int millis) {
-    return new Work(millis, 0, false, "done", false);
+    return new Work(millis, false, 0, false, "done", false);
+  }
+
+  /** The same, but nothing stops it. */
+  Work goingOn() {
+    return new Work(millis, true, retries, snoozes, end, follows);
   }
 
   NewTask<Work> task(Kind<Work> kind) {
@@ -39,6 +49,7 @@ record Work(int millis, int retries, boolean snoozes, String end, boolean follow
     var work =
         new Work(
             workload.lengths().draw(random),
+            random.nextInt(10) == 0,
             retries,
             snoozes,
             end == 0 ? "dead" : end == 1 ? "cancel" : "done",

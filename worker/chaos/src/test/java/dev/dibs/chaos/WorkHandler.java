@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class WorkHandler implements TaskHandler<Work> {
   private static final Duration AGAIN = Duration.ofMillis(150);
   private static final int CHILD_MILLIS = 5;
+  private static final int TRIES = 3;
 
   private final Recorder recorder;
   private final Kind<Work> kind;
@@ -50,8 +51,7 @@ final class WorkHandler implements TaskHandler<Work> {
 
   private Outcome run(Work work, RunningTask task) throws Exception {
     if (work.snoozes() && task.attempt() == 1) return Outcome.snooze(AGAIN);
-    boolean woken = never.await(work.millis(), TimeUnit.MILLISECONDS);
-    if (woken) throw new IllegalStateException("nobody counts down");
+    takeTime(work);
     if (task.failures() < work.retries()) return Outcome.retry(AGAIN, "as told");
     return switch (work.end()) {
       case "dead" -> Outcome.dead("as told");
@@ -60,10 +60,37 @@ final class WorkHandler implements TaskHandler<Work> {
     };
   }
 
+  private void takeTime(Work work) throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(work.millis());
+    for (long left = deadline - System.nanoTime(); left > 0; left = deadline - System.nanoTime()) {
+      try {
+        if (never.await(left, TimeUnit.NANOSECONDS))
+          throw new IllegalStateException("nobody counts down");
+      } catch (InterruptedException e) {
+        if (!work.stubborn()) throw e;
+      }
+    }
+  }
+
   private Outcome done(Work work, RunningTask task) throws Exception {
-    if (kind.equals(Work.INSIDE)) commit(work, task);
+    if (kind.equals(Work.INSIDE)) commitAtLast(work, task);
     else record(Event.Type.EFFECT, task, "");
     return Outcome.done();
+  }
+
+  /** Who does not listen to interrupts tries again when one came between. */
+  private void commitAtLast(Work work, RunningTask task) throws Exception {
+    for (int tries = work.stubborn() ? TRIES : 1; tries > 0; tries--) {
+      try {
+        commit(work, task);
+        return;
+      } catch (LeaseLostException e) {
+        throw e;
+      } catch (Exception e) {
+        if (tries == 1) throw e;
+        Thread.interrupted();
+      }
+    }
   }
 
   private void commit(Work work, RunningTask task) throws Exception {
