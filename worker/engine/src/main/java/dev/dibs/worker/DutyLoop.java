@@ -32,6 +32,7 @@ final class DutyLoop {
   private final Rescuer rescuer;
   private final ExchangeRecovery recovery;
   private final WorkerSettings settings;
+  private final Complaints complaints = new Complaints();
   private final AtomicLong promoteAt = new AtomicLong(System.nanoTime());
   private long rescueAt = System.nanoTime();
   private long dutiesAt = System.nanoTime();
@@ -90,7 +91,8 @@ final class DutyLoop {
       return link.use(duty);
     } catch (SQLException e) {
       if (Link.isBroken(e)) rescuer.startOver();
-      else LOG.warn("a duty failed and is tried again: {}", e.getMessage());
+      else if (complaints.isNews("duty", e))
+        LOG.warn("a duty failed and is tried again: {}", e.getMessage());
       return false;
     }
   }
@@ -131,6 +133,7 @@ final class DutyLoop {
     for (Optional<String> duty = duties.takeDue(connection);
         duty.isPresent();
         duty = duties.takeDue(connection)) {
+      if (!connection.getAutoCommit()) connection.commit(); // taken, whatever becomes of it
       switch (duty.get()) {
         case "partitions" -> duties.createPartitions(connection, PARTITION_DAYS_AHEAD);
         case "prune" -> duties.prune(connection);
