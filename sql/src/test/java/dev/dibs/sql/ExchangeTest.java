@@ -228,6 +228,22 @@ class ExchangeTest {
   }
 
   @Test
+  void twoAttemptsThatFailInReverseOrder_leaveTheQueueServed() throws SQLException {
+    insert(task());
+    Task first = run(Exchange.Outcomes.NONE, claim(1)).claimed().getFirst();
+    new RescueTasks(Schema.DEFAULT).rescue(connection, WORKER, "h", 3, 1);
+    Task second = run(Exchange.Outcomes.NONE, claim(1)).claimed().getFirst();
+
+    assertThat(run(ended(second, TaskStatus.DEAD), claim(0)).refused()).isEmpty();
+    assertThat(run(again(first, Duration.ZERO, true), claim(0)).refused())
+        .containsExactly(first.id());
+
+    assertThat(db.finished("DEAD")).isEqualTo(1);
+    insert(task());
+    assertThat(run(Exchange.Outcomes.NONE, claim(1)).claimed()).hasSize(1);
+  }
+
+  @Test
   void exchange_schedulesARetryAndKeepsItsError() throws SQLException {
     insert(task());
     Task failed = run(Exchange.Outcomes.NONE, claim(1)).claimed().getFirst();
