@@ -6,7 +6,9 @@ import static dev.dibs.sql.schema.enums.TaskStatus.PROCESSING;
 import static org.jooq.impl.DSL.exists;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.inline;
+import static org.jooq.impl.DSL.name;
 import static org.jooq.impl.DSL.selectOne;
+import static org.jooq.impl.DSL.update;
 import static org.jooq.impl.DSL.val;
 
 import java.sql.Connection;
@@ -15,6 +17,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import org.jooq.Field;
+import org.jooq.Record6;
 import org.jooq.impl.SQLDataType;
 import org.jooq.types.YearToSecond;
 
@@ -42,6 +45,18 @@ public final class WorkerRows {
    */
   public record Sign(UUID worker, String host, long beat, boolean expired, boolean dead) {}
 
+  /**
+   * What came of a beat.
+   *
+   * @param accepted whether the worker is alive in the eyes of the others
+   * @param signs of all workers
+   */
+  public record Beat(boolean accepted, List<Sign> signs) {
+    public Beat {
+      signs = List.copyOf(signs);
+    }
+  }
+
   private final Schema schema;
 
   public WorkerRows(Schema schema) {
@@ -65,17 +80,34 @@ public final class WorkerRows {
         .execute();
   }
 
-  /** Renews the lease if the worker was not declared dead, and answers whether it did. */
-  public boolean beatIfLive(Connection connection, UUID worker, Duration lease) {
-    return schema
+  /**
+   * Renews the lease if the worker was not declared dead, and tells how all workers, this one among
+   * them, stood just before.
+   */
+  public Beat beatIfLive(Connection connection, UUID worker, Duration lease) {
+    var beaten =
+        name("beaten")
+            .as(
+                update(WORKER)
+                    .set(WORKER.BEAT, WORKER.BEAT.add(inline(1L)))
+                    .set(WORKER.LEASE_UNTIL, Time.clock().add(interval(lease)))
+                    .where(WORKER.ID.eq(worker))
+                    .and(WORKER.STATUS.ne(inline("DEAD")))
+                    .returningResult(WORKER.ID));
+    var accepted = field(exists(selectOne().from(name("beaten"))));
+    var expired = field(WORKER.LEASE_UNTIL.lt(Time.clock()));
+    var dead = field(WORKER.STATUS.eq(inline("DEAD")));
+    var rows =
+        schema
             .dsl(connection)
-            .update(WORKER)
-            .set(WORKER.BEAT, WORKER.BEAT.add(inline(1L)))
-            .set(WORKER.LEASE_UNTIL, Time.clock().add(interval(lease)))
-            .where(WORKER.ID.eq(worker))
-            .and(WORKER.STATUS.ne(inline("DEAD")))
-            .execute()
-        == 1;
+            .with(beaten)
+            .select(WORKER.ID, WORKER.HOST, WORKER.BEAT, expired, dead, accepted)
+            .from(WORKER)
+            .fetch();
+    return new Beat(
+        rows.stream().anyMatch(Record6::value6),
+        rows.map(
+            row -> new Sign(row.value1(), row.value2(), row.value3(), row.value4(), row.value5())));
   }
 
   /** Says that the worker takes no more tasks; it keeps beating for those it has. */
@@ -103,18 +135,6 @@ public final class WorkerRows {
             .and(org.jooq.impl.DSL.not(exists(held)))
             .execute()
         == 1;
-  }
-
-  /** The signs of life of all workers. */
-  public List<Sign> signs(Connection connection) {
-    var expired = field(WORKER.LEASE_UNTIL.lt(Time.clock()));
-    var dead = field(WORKER.STATUS.eq(inline("DEAD")));
-    return schema
-        .dsl(connection)
-        .select(WORKER.ID, WORKER.HOST, WORKER.BEAT, expired, dead)
-        .from(WORKER)
-        .fetch(
-            row -> new Sign(row.value1(), row.value2(), row.value3(), row.value4(), row.value5()));
   }
 
   /**

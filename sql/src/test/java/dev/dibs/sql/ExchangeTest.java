@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Timeout;
 
 class ExchangeTest {
   private static final UUID WORKER = UUID.fromString("00000000-0000-4000-8000-000000000001");
+  private static final Duration LEASE = Duration.ofSeconds(15);
   private static final String ERROR = "{\"class\": \"IllegalStateException\", \"message\": \"no\"}";
 
   private final Exchange exchange = new Exchange(Schema.DEFAULT);
@@ -410,18 +411,20 @@ class ExchangeTest {
   void worker_isBuriedOnlyWhenSilentSinceItWasSeenAndItsLeaseRanOut() {
     var workers = new WorkerRows(Schema.DEFAULT);
     workers.register(connection, WORKER, announcement(), Duration.ofSeconds(15));
-    WorkerRows.Sign alive = workers.signs(connection).getFirst();
+    WorkerRows.Sign alive =
+        workers.beatIfLive(connection, UUID.randomUUID(), LEASE).signs().getFirst();
     assertThat(alive.expired()).isFalse();
     assertThat(workers.buryIfSilent(connection, alive)).isFalse();
 
     db.execute("update dibs.worker set lease_until = now() - interval '1 second'");
-    assertThat(workers.beatIfLive(connection, WORKER, Duration.ofSeconds(15))).isTrue();
+    assertThat(workers.beatIfLive(connection, WORKER, LEASE).accepted()).isTrue();
     db.execute("update dibs.worker set lease_until = now() - interval '1 second'");
     assertThat(workers.buryIfSilent(connection, alive)).as("it has beaten since").isFalse();
 
-    WorkerRows.Sign silent = workers.signs(connection).getFirst();
+    WorkerRows.Sign silent =
+        workers.beatIfLive(connection, UUID.randomUUID(), LEASE).signs().getFirst();
     assertThat(workers.buryIfSilent(connection, silent)).isTrue();
-    assertThat(workers.beatIfLive(connection, WORKER, Duration.ofSeconds(15))).isFalse();
+    assertThat(workers.beatIfLive(connection, WORKER, LEASE).accepted()).isFalse();
     assertThat(workers.removeIfIdle(connection, WORKER)).isTrue();
   }
 

@@ -2,13 +2,16 @@ package dev.dibs.worker;
 
 import dev.dibs.sql.Duties;
 import dev.dibs.sql.PromoteTasks;
+import dev.dibs.sql.WorkerRows;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -22,7 +25,11 @@ final class DutyLoop {
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
   private static final int PROMOTED_AT_ONCE = 1_000;
   private static final int PARTITION_DAYS_AHEAD = 3;
-  private static final Duration DUTIES_EVERY = Duration.ofSeconds(20);
+  private static final Duration DUTIES_EVERY = Duration.ofMinutes(1);
+
+  /** Who inserts a task for later and rings no bell has it found within so long. */
+  private static final Duration DUE_LOOKED_FOR_EVERY = Duration.ofSeconds(20);
+
   private static final Duration AWHILE = Duration.ofSeconds(1);
   private static final double JITTER = 0.2;
 
@@ -34,7 +41,9 @@ final class DutyLoop {
   private final WorkerSettings settings;
   private final Complaints complaints = new Complaints();
   private final AtomicLong promoteAt = new AtomicLong(System.nanoTime());
-  private long rescueAt = System.nanoTime();
+  private final AtomicReference<List<WorkerRows.Sign>> suspects = new AtomicReference<>(List.of());
+  private volatile long promotedAt = System.nanoTime();
+  private long lookBackAt = System.nanoTime();
   private long dutiesAt = System.nanoTime();
   private volatile @Nullable Thread thread;
 
@@ -58,7 +67,25 @@ final class DutyLoop {
    * thread.
    */
   void dueAfter(Duration after) {
-    long at = System.nanoTime() + after.toNanos();
+    promoteNoLaterThan(System.nanoTime() + after.toNanos());
+  }
+
+  /**
+   * A bell rang: there may be tasks for later that nobody here knows of. Looks for them, at most
+   * once a poll interval. Called by any thread.
+   */
+  void lookForDue() {
+    promoteNoLaterThan(promotedAt + settings.pollInterval().toNanos());
+  }
+
+  /** These workers are dead or seem so. Called by any thread. */
+  void suspect(List<WorkerRows.Sign> seen) {
+    suspects.set(seen);
+    Thread sleeper = thread;
+    if (!seen.isEmpty() && sleeper != null) LockSupport.unpark(sleeper);
+  }
+
+  private void promoteNoLaterThan(long at) {
     long before = promoteAt.getAndUpdate(planned -> at - planned < 0 ? at : planned);
     Thread sleeper = thread;
     if (at - before < 0 && sleeper != null) LockSupport.unpark(sleeper);
@@ -72,9 +99,10 @@ final class DutyLoop {
     while (stopped.getCount() > 0) {
       // Apart from each other: what fails for ever must not keep the rest from being done.
       boolean promoted = isDone(this::promoteIfDue);
-      boolean rescued = isDone(this::rescueIfDue);
+      boolean rescued = isDone(this::rescue);
+      boolean lookedBack = isDone(this::lookBackIfDue);
       boolean done = isDone(this::dutiesIfDue);
-      if (!(promoted && rescued && done)
+      if (!(promoted && rescued && lookedBack && done)
           && stopped.await(Backoff.jittered(pause, JITTER).toNanos(), TimeUnit.NANOSECONDS)) return;
       LockSupport.parkNanos(this, Math.max(0, nanosUntilDue()));
       if (Thread.interrupted()) throw new InterruptedException();
@@ -83,15 +111,14 @@ final class DutyLoop {
 
   private long nanosUntilDue() {
     long now = System.nanoTime();
-    return Math.min(promoteAt.get() - now, Math.min(rescueAt - now, dutiesAt - now));
+    return Math.min(promoteAt.get() - now, Math.min(lookBackAt - now, dutiesAt - now));
   }
 
   private boolean isDone(Link.Work<Boolean> duty) {
     try {
       return link.use(duty);
     } catch (SQLException e) {
-      if (Link.isBroken(e)) rescuer.startOver();
-      else if (complaints.isNews("duty", e))
+      if (!Link.isBroken(e) && complaints.isNews("duty", e))
         LOG.warn("a duty failed and is tried again: {}", e.getMessage());
       return false;
     }
@@ -102,12 +129,16 @@ final class DutyLoop {
     return true;
   }
 
-  private boolean rescueIfDue(Connection connection) throws SQLException {
-    if (rescueAt - System.nanoTime() > 0) return true;
-    rescueAt = later(settings.beatInterval());
+  private boolean rescue(Connection connection) throws SQLException {
+    rescuer.rescueTasksOf(suspects.getAndSet(List.of()), connection);
+    return true;
+  }
+
+  private boolean lookBackIfDue(Connection connection) throws SQLException {
+    if (lookBackAt - System.nanoTime() > 0) return true;
+    lookBackAt = later(settings.beatInterval());
     recovery.readBack(connection);
     recovery.lookAtHolds(connection, settings.beatInterval());
-    rescuer.rescueTasksOfTheDead(connection);
     return true;
   }
 
@@ -118,11 +149,10 @@ final class DutyLoop {
     return true;
   }
 
-  /**
-   * Promotes what is due; looks again when the next is due, and at the poll interval in any case.
-   */
+  /** Promotes what is due; looks again when the next is due, and now and then in any case. */
   private void promote(Connection connection) throws SQLException {
-    promoteAt.set(later(settings.pollInterval()));
+    promoteAt.set(later(DUE_LOOKED_FOR_EVERY));
+    promotedAt = System.nanoTime();
     PromoteTasks.Promoted promoted = promote.promote(connection, PROMOTED_AT_ONCE);
     promoted.queues().forEach(recovery.ledger()::ring);
     if (promoted.tasks() == PROMOTED_AT_ONCE) dueAfter(Duration.ZERO);

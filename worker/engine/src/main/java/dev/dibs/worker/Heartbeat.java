@@ -3,6 +3,7 @@ package dev.dibs.worker;
 import dev.dibs.sql.WorkerRows;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -19,12 +20,22 @@ import org.slf4j.LoggerFactory;
 final class Heartbeat {
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
 
+  /** Who is told what the beats bring. Called on the heartbeat's threads. */
+  interface Told {
+    /** Others may have what this process holds. */
+    void fenced();
+
+    /** These workers are dead or seem so; an empty list most of the time. */
+    void suspects(List<WorkerRows.Sign> suspects);
+  }
+
   private final Link link;
   private final WorkerRows rows;
   private final WorkerRows.Announcement announcement;
   private final WorkerSettings settings;
   private final Membership membership;
-  private final Runnable fence;
+  private final Told told;
+  private final SilenceWatch watch;
   private boolean fenced;
   private volatile boolean draining;
 
@@ -34,13 +45,14 @@ final class Heartbeat {
       WorkerRows.Announcement announcement,
       WorkerSettings settings,
       Membership membership,
-      Runnable fence) {
+      Told told) {
     this.link = link;
     this.rows = rows;
     this.announcement = announcement;
     this.settings = settings;
     this.membership = membership;
-    this.fence = fence;
+    this.told = told;
+    this.watch = new SilenceWatch(settings.lease());
   }
 
   /** Registers this process under a new id. */
@@ -74,9 +86,10 @@ final class Heartbeat {
   }
 
   private boolean beat(Connection connection, UUID worker) {
-    boolean live = rows.beatIfLive(connection, worker, settings.lease());
-    if (live && draining) rows.drain(connection, worker);
-    return live;
+    WorkerRows.Beat beat = rows.beatIfLive(connection, worker, settings.lease());
+    told.suspects(watch.suspects(beat.signs()));
+    if (beat.accepted() && draining) rows.drain(connection, worker);
+    return beat.accepted();
   }
 
   /** Beats until stopped. */
@@ -106,11 +119,12 @@ final class Heartbeat {
           worker,
           live ? "was silent for too long" : "was declared dead");
       membership.ended();
-      fence.run();
+      told.fenced();
       if (live) link.use(connection -> rows.removeIfIdle(connection, worker));
       register();
       return true;
     } catch (SQLException e) {
+      watch.startOver();
       fenceIfSilentTooLong();
       return false;
     }
@@ -131,7 +145,7 @@ final class Heartbeat {
       LOG.warn(
           "no beat of worker {} was accepted for too long: claiming stops, handlers are interrupted",
           membership.worker());
-      fence.run();
+      told.fenced();
     }
   }
 }

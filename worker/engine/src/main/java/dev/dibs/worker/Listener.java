@@ -26,13 +26,20 @@ final class Listener {
   private final Bell bell;
   private final Ledger ledger;
   private final TaskRunner runner;
+  private final Runnable rung;
   private boolean listening;
 
-  Listener(Link link, Bell bell, Ledger ledger, TaskRunner runner) {
+  /**
+   * A listener.
+   *
+   * @param rung told of every bell, whatever queue it is for
+   */
+  Listener(Link link, Bell bell, Ledger ledger, TaskRunner runner, Runnable rung) {
     this.link = link;
     this.bell = bell;
     this.ledger = ledger;
     this.runner = runner;
+    this.rung = rung;
   }
 
   /** Listens until stopped; closing the link wakes it. */
@@ -54,14 +61,20 @@ final class Listener {
       bell.listen(connection);
       listening = true;
       ledger.ringAll();
+      rung.run();
     }
     PGNotification[] bells =
         connection
             .unwrap(PGConnection.class)
             .getNotifications(Math.toIntExact(PROBE_AFTER.toMillis()));
     if (bells == null || bells.length == 0) probe(connection);
-    else for (PGNotification rung : bells) heard(rung.getParameter());
+    else hear(bells);
     return true;
+  }
+
+  private void hear(PGNotification[] bells) {
+    for (PGNotification bell : bells) heard(bell.getParameter());
+    rung.run();
   }
 
   private void heard(String said) {

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -123,14 +124,14 @@ public final class Worker implements AutoCloseable {
     this.links =
         List.of(heartLink, listenLink, dutyLink, exchangeLinks.get(0), exchangeLinks.get(1));
 
-    this.heartbeat =
-        new Heartbeat(heartLink, rows, announcement(), settings, membership, this::fence);
     var rescuer = new Rescuer(rows, new RescueTasks(schema), bell, settings, meters);
     var duties =
         new DutyLoop(
             dutyLink, new PromoteTasks(schema), new Duties(schema), rescuer, recovery, settings);
+    this.heartbeat =
+        new Heartbeat(heartLink, rows, announcement(), settings, membership, told(duties));
     var exchange = new Exchange(schema);
-    var listener = new Listener(listenLink, bell, ledger, runner);
+    var listener = new Listener(listenLink, bell, ledger, runner, duties::lookForDue);
     this.loops =
         List.of(
             new Loop(
@@ -143,16 +144,21 @@ public final class Worker implements AutoCloseable {
                 exchangeLoop(exchangeLinks.get(1), exchange, recovery, meters, duties)),
             new Loop("heartbeat", stopped, () -> heartbeat.beatUntil(stopped)),
             new Loop("watchdog", stopped, () -> heartbeat.watchUntil(stopped)),
-            new Loop("listener", stopped, () -> listen(listener)),
+            new Loop("listener", stopped, () -> listen(listener, duties)),
             new Loop("duties", stopped, () -> duties.runUntil(stopped)));
     meters.gauge("dibs.worker.running", ledger, Ledger::running);
     meters.gauge("dibs.worker.buffered", ledger, Ledger::buffered);
     meters.gauge("dibs.worker.capacity", ledger, any -> plan.concurrency());
   }
 
-  private void listen(Listener listener) throws InterruptedException {
-    if (route.isPooled()) stopped.await();
-    else listener.listenUntil(stopped);
+  private void listen(Listener listener, DutyLoop duties) throws InterruptedException {
+    if (!route.isPooled()) {
+      listener.listenUntil(stopped);
+      return;
+    }
+    // No bell will tell that there are tasks for later, so they are looked for as if one rang.
+    long poll = plan.settings().pollInterval().toNanos();
+    while (!stopped.await(poll, TimeUnit.NANOSECONDS)) duties.lookForDue();
   }
 
   private Loop.Body exchangeLoop(
@@ -218,10 +224,19 @@ public final class Worker implements AutoCloseable {
     loops.forEach(Loop::start);
   }
 
-  /** Others may have our tasks: gives back what was not started and interrupts what runs. */
-  private void fence() {
-    ledger.releaseBuffer(false);
-    runner.stopAll(RunningTask.Stop.LEASE_LOST);
+  private Heartbeat.Told told(DutyLoop duties) {
+    return new Heartbeat.Told() {
+      @Override
+      public void fenced() {
+        ledger.releaseBuffer(false);
+        runner.stopAll(RunningTask.Stop.LEASE_LOST);
+      }
+
+      @Override
+      public void suspects(List<WorkerRows.Sign> suspects) {
+        duties.suspect(suspects);
+      }
+    };
   }
 
   /** The id under which this process claims; another after it was fenced. */

@@ -45,7 +45,7 @@ public record WorkerSettings(
     private static void check(String name, Duration duration) {
       if (duration.isNegative() || duration.compareTo(LONGEST_PATIENCE) > 0)
         throw new IllegalArgumentException(
-            name + " must be between 0 and 30 days, was " + duration);
+            name + " must be at least 0 and at most 30 days, was " + duration);
     }
   }
 
@@ -53,7 +53,7 @@ public record WorkerSettings(
   private static final Duration LONGEST = Duration.ofDays(30);
 
   /**
-   * Schema {@code dibs}, JSON by Jackson, lease 15 s, poll every second, the default patience, dead
+   * Schema {@code dibs}, JSON by Jackson, lease 15 s, poll every 2 s, the default patience, dead
    * after 3 losses.
    */
   public static final WorkerSettings DEFAULT =
@@ -61,7 +61,7 @@ public record WorkerSettings(
           Schema.DEFAULT,
           Codec.jackson(),
           Duration.ofSeconds(15),
-          Duration.ofSeconds(1),
+          Duration.ofSeconds(2),
           Patience.DEFAULT,
           3);
 

@@ -104,7 +104,7 @@ class LeaseTest {
     UUID before = worker.id();
     db.execute("delete from dibs.worker");
     db.execute("update dibs.duty set next_run_at = now() where name = 'orphans'");
-    await().atMost(ofSeconds(20)).until(() -> db.finished("SUCCEEDED") == 1);
+    await().atMost(ofSeconds(50)).until(() -> db.finished("SUCCEEDED") == 1);
     assertThat(worker.id()).isNotEqualTo(before);
     assertThat(worker.isReady()).isTrue();
   }

@@ -56,7 +56,7 @@ class ListenerTest {
             new WorkerMeters(new SimpleMeterRegistry()),
             new RunTimer(ofMinutes(1)),
             Thread.ofVirtual().factory());
-    var listener = new Listener(link, new Bell(Schema.DEFAULT), ledger, runner);
+    var listener = new Listener(link, new Bell(Schema.DEFAULT), ledger, runner, () -> {});
     var loop = new Loop("listener", stopped, () -> listener.listenUntil(stopped));
     loop.start();
     return loop;

@@ -98,8 +98,8 @@ class PoolerTest {
     assertThat(log.with("transaction pooler")).hasSize(1);
     assertThat(log.with("failed")).isEmpty();
 
-    producer.enqueue(mail(1));
-    await().atMost(ofSeconds(10)).until(() -> db.finished("SUCCEEDED") == 1_601);
+    producer.enqueue(List.of(mail(1), mail(2).delay(ofMillis(100))));
+    await().atMost(ofSeconds(10)).until(() -> db.finished("SUCCEEDED") == 1_602);
   }
 
   /** A setting left behind would be another program's: its commits would not be durable, say. */
