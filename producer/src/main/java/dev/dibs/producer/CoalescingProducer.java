@@ -36,7 +36,7 @@ public final class CoalescingProducer implements AutoCloseable {
     var room = new WaitingRoom(settings);
     var ringer = new BellRinger(dataSource, new Bell(schema), settings.producer().bellInterval());
     var committer =
-        new Committer(room, new OwnConnection(dataSource), new InsertTasks(schema), ringer);
+        new Committer(room, new OwnConnection(dataSource, schema), new InsertTasks(schema), ringer);
     for (int i = 1; i <= settings.commitsInFlight(); i++)
       Thread.ofPlatform().daemon().name("dibs-commit-" + i).start(committer);
     return new CoalescingProducer(settings, room, ringer);

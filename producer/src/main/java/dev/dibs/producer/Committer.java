@@ -50,7 +50,7 @@ final class Committer implements Runnable {
   private void commit(List<WaitingTask> batch) {
     Set<UUID> inserted;
     try {
-      inserted = own.put(batch.size(), connection -> insert.insert(connection, rows(batch)));
+      inserted = own.put(ids(batch), connection -> insert.insert(connection, rows(batch)));
     } catch (EnqueueUnknownException e) {
       answer(batch, task -> fail(task, new EnqueueUnknownException(1, cause(e))));
       return;
@@ -82,6 +82,10 @@ final class Committer implements Runnable {
   private static SQLException cause(DatabaseException e) {
     @Nullable Throwable cause = e.getCause();
     return cause instanceof SQLException sql ? sql : new SQLException(e);
+  }
+
+  private static List<UUID> ids(List<WaitingTask> batch) {
+    return batch.stream().map(task -> task.row().id()).toList();
   }
 
   private static List<InsertTasks.Row> rows(List<WaitingTask> batch) {

@@ -3,6 +3,7 @@ package dev.dibs.producer;
 import dev.dibs.NewTask;
 import dev.dibs.sql.CopyTasks;
 import dev.dibs.sql.InsertTasks;
+import dev.dibs.sql.Replication;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -79,7 +80,9 @@ final class Inlet {
     connection.setAutoCommit(false);
     try {
       Set<UUID> inserted = putBehindSavepoint(connection, tasks);
+      connection.clearWarnings();
       connection.commit();
+      Replication.check(connection.getWarnings());
       connection.setAutoCommit(true);
       return inserted;
     } catch (SQLException | RuntimeException | Error e) {

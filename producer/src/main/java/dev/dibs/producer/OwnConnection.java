@@ -2,24 +2,68 @@ package dev.dibs.producer;
 
 import dev.dibs.DatabaseException;
 import dev.dibs.EnqueueUnknownException;
+import dev.dibs.sql.InsertTasks;
+import dev.dibs.sql.ReadBack;
+import dev.dibs.sql.Replication;
+import dev.dibs.sql.Schema;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.Set;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** Puts tasks in on a connection of the data source, which is given back; one commit a load. */
-record OwnConnection(DataSource dataSource) {
+/**
+ * Puts tasks in on a connection of the data source, which is given back; one commit a load.
+ *
+ * <p>When the connection breaks before the answer came, the load is put in once more, on another
+ * one. The first time may have been committed, and its tasks may have run and ended since: that the
+ * ids are not in task says nothing. So a repeated load looks for its ids in history too, after its
+ * insert and before its commit: an id that could be inserted either never was before, or has left
+ * task for history already, and then it is taken back. Thread-safe.
+ */
+final class OwnConnection {
   private static final String CONNECTION_EXCEPTION = "08";
   private static final String OPERATOR_INTERVENTION = "57P";
 
+  /** Two transactions met; the one that was rolled back may simply be repeated. */
+  private static final Set<String> OVERTAKEN = Set.of("40001", "40P01");
+
+  private static final int TRIES = 5;
+
+  private final DataSource dataSource;
+  private final ReadBack readBack;
+  private final InsertTasks insert;
+  private final Doubts doubts = new Doubts();
+
+  OwnConnection(DataSource dataSource, Schema schema) {
+    this.dataSource = dataSource;
+    this.readBack = new ReadBack(schema);
+    this.insert = new InsertTasks(schema);
+  }
+
   /**
+   * @param ids of the tasks of {@code load}
    * @return the ids that were inserted, durably; those missing were there already
-   * @throws EnqueueUnknownException if the connection broke meanwhile
+   * @throws EnqueueUnknownException if the connection broke, also when it was tried again
    * @throws DatabaseException if the database refused; nothing was enqueued
    */
-  Set<UUID> put(int tasks, Inlet.Load load) {
+  Set<UUID> put(Collection<UUID> ids, Inlet.Load load) {
+    if (doubts.holdAny(ids)) return putAgain(ids, load, null);
+    for (int tries = 1; ; tries++) {
+      try {
+        return putOnce(ids, load);
+      } catch (DatabaseException e) {
+        if (e instanceof EnqueueUnknownException
+            || tries == TRIES
+            || !OVERTAKEN.contains(e.sqlState())) throw e;
+      }
+    }
+  }
+
+  private Set<UUID> putOnce(Collection<UUID> ids, Inlet.Load load) {
     boolean sent = false;
     @Nullable Set<UUID> inserted = null;
     try (Connection connection = dataSource.getConnection()) {
@@ -30,8 +74,52 @@ record OwnConnection(DataSource dataSource) {
     } catch (SQLException e) {
       // Committed: that the connection could not be given back is the data source's trouble.
       if (inserted != null) return inserted;
-      throw sent && isBroken(e) ? new EnqueueUnknownException(tasks, e) : refused(tasks, e);
+      if (Replication.UNKNOWN.equals(e.getSQLState())) throw unknown(ids, e);
+      if (sent && isBroken(e)) return putAgain(ids, load, e);
+      throw refused(ids.size(), e);
     }
+  }
+
+  /**
+   * Puts the load in though it may have been put in before; {@code first} is what befell it then.
+   */
+  private Set<UUID> putAgain(Collection<UUID> ids, Inlet.Load load, @Nullable SQLException first) {
+    @Nullable Set<UUID> inserted = null;
+    try (Connection connection = dataSource.getConnection()) {
+      inserted = putUnlessEnded(connection, load);
+      doubts.settle(ids);
+      return inserted;
+    } catch (SQLException e) {
+      if (inserted != null) return inserted;
+      if (first != null && !first.equals(e)) e.addSuppressed(first);
+      throw unknown(ids, e);
+    }
+  }
+
+  private Set<UUID> putUnlessEnded(Connection connection, Inlet.Load load) throws SQLException {
+    connection.setAutoCommit(false);
+    boolean committed = false;
+    try (var statement = connection.createStatement()) {
+      // What was committed while the insert waited must be seen.
+      statement.execute("set transaction isolation level read committed");
+      Set<UUID> inserted = new HashSet<>(load.put(connection));
+      Set<UUID> ended = readBack.ended(connection, inserted);
+      insert.withdraw(connection, ended);
+      inserted.removeAll(ended);
+      connection.clearWarnings();
+      connection.commit();
+      committed = true;
+      Replication.check(connection.getWarnings());
+      return inserted;
+    } finally {
+      if (!committed) connection.rollback();
+      connection.setAutoCommit(true);
+    }
+  }
+
+  private EnqueueUnknownException unknown(Collection<UUID> ids, SQLException e) {
+    doubts.add(ids);
+    return new EnqueueUnknownException(ids.size(), e);
   }
 
   static DatabaseException refused(int tasks, SQLException e) {

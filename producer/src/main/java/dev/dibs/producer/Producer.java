@@ -36,7 +36,7 @@ public final class Producer implements AutoCloseable {
   private final BellRinger ringer;
 
   private Producer(DataSource dataSource, ProducerSettings settings) {
-    this.own = new OwnConnection(dataSource);
+    this.own = new OwnConnection(dataSource, settings.schema());
     this.inlet = new Inlet(settings);
     this.bell = new Bell(settings.schema());
     this.throttle = new Throttle(settings.bellInterval());
@@ -59,7 +59,9 @@ public final class Producer implements AutoCloseable {
    * Enqueues one task on a connection of the data source; it is durable when this returns.
    *
    * @throws PayloadException if the payload cannot be kept; nothing was enqueued
-   * @throws EnqueueUnknownException if the connection broke meanwhile: enqueue the same task again
+   * @throws EnqueueUnknownException if the connection broke and the database could not be asked
+   *     what became of it, or if the wait for a synchronous standby was cancelled: enqueue the same
+   *     task again, by this producer
    * @throws DatabaseException if the database refused; nothing was enqueued
    */
   public Enqueued enqueue(NewTask<?> task) {
@@ -71,13 +73,15 @@ public final class Producer implements AutoCloseable {
    * of them, from a thousand on, travel by COPY.
    *
    * @throws PayloadException if a payload cannot be kept; nothing was enqueued
-   * @throws EnqueueUnknownException if the connection broke meanwhile: enqueue the same tasks again
+   * @throws EnqueueUnknownException if the connection broke and the database could not be asked
+   *     what became of it, or if the wait for a synchronous standby was cancelled: enqueue the same
+   *     tasks again, by this producer
    * @throws DatabaseException if the database refused; nothing was enqueued
    */
   public List<Enqueued> enqueue(Collection<? extends NewTask<?>> tasks) {
     if (tasks.isEmpty()) return List.of();
     List<NewTask<?>> all = List.copyOf(tasks);
-    Set<UUID> inserted = own.put(all.size(), inlet.load(all));
+    Set<UUID> inserted = own.put(ids(all), inlet.load(all));
     ringer.ring(queues(all));
     return answer(all, inserted);
   }
@@ -139,6 +143,10 @@ public final class Producer implements AutoCloseable {
     return tasks.stream()
         .map(task -> new Enqueued(task.id(), inserted.contains(task.id())))
         .toList();
+  }
+
+  private static List<UUID> ids(List<NewTask<?>> tasks) {
+    return tasks.stream().map(NewTask::id).toList();
   }
 
   private static Set<String> queues(List<NewTask<?>> tasks) {

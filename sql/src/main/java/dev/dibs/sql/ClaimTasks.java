@@ -102,8 +102,13 @@ final class ClaimTasks {
         .and(commitsLazily());
   }
 
-  /** True; and sets for this transaction that its commit does not wait for the disk. */
+  /**
+   * True; and sets for this transaction that its commit does not wait for the disk, if the
+   * parameter {@code lazily} says so.
+   */
   private static Condition commitsLazily() {
-    return condition("(select set_config('synchronous_commit', 'off', true)) = 'off'");
+    return condition(
+        "coalesce((select set_config('synchronous_commit', 'off', true) where {0}), '') <> 'never'",
+        param("lazily", Boolean.class));
   }
 }

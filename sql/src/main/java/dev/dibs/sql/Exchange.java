@@ -115,7 +115,8 @@ public final class Exchange {
   public Result run(Connection connection, Outcomes outcomes, Claim claim) throws SQLException {
     Set<UUID> refused = outcomes.isEmpty() ? Set.of() : end(connection, outcomes);
     if (claim.rooms().isEmpty()) return new Result(List.of(), Map.of(), refused);
-    try (var statement = claiming.prepare(connection, values(connection, claim));
+    boolean lazily = outcomes.isEmpty() || connection.getAutoCommit();
+    try (var statement = claiming.prepare(connection, values(connection, claim, lazily));
         ResultSet rows = statement.executeQuery()) {
       List<Task> claimed = new ArrayList<>();
       Map<Task.Lane, Long> reached = new HashMap<>();
@@ -157,8 +158,8 @@ public final class Exchange {
     return values;
   }
 
-  private static Map<String, @Nullable Object> values(Connection connection, Claim claim)
-      throws SQLException {
+  private static Map<String, @Nullable Object> values(
+      Connection connection, Claim claim, boolean lazily) throws SQLException {
     List<Map.Entry<String, Integer>> rooms = List.copyOf(claim.rooms().entrySet());
     var arrays = new Arrays(connection);
     Map<String, @Nullable Object> values = new HashMap<>();
@@ -171,6 +172,7 @@ public final class Exchange {
     values.put("kinds", arrays.text(List.copyOf(claim.kinds()), k -> k));
     values.put("worker", claim.worker());
     values.put("lease", claim.lease());
+    values.put("lazily", lazily);
     return values;
   }
 

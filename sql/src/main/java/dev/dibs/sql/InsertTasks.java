@@ -3,6 +3,8 @@ package dev.dibs.sql;
 import static dev.dibs.sql.schema.Tables.TASK;
 import static dev.dibs.sql.schema.enums.TaskStatus.PENDING;
 import static dev.dibs.sql.schema.enums.TaskStatus.SCHEDULED;
+import static org.jooq.impl.DSL.any;
+import static org.jooq.impl.DSL.deleteFrom;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.greatest;
 import static org.jooq.impl.DSL.inline;
@@ -41,9 +43,15 @@ public final class InsertTasks {
 
   private final SqlText text;
   private final SqlText one;
+  private final SqlText withdraw;
 
   public InsertTasks(Schema schema) {
     this.one = one(schema);
+    this.withdraw =
+        SqlText.of(
+            schema,
+            deleteFrom(TASK)
+                .where(TASK.ID.eq(any(param("ids", SQLDataType.UUID.getArrayDataType())))));
     var columns = new Columns("n");
     var id = columns.column("id", "ids", SQLDataType.UUID);
     var queue = columns.column("queue", "queues", SQLDataType.CLOB);
@@ -113,6 +121,8 @@ public final class InsertTasks {
    * here.
    *
    * @return the ids that were inserted; those missing were there already
+   * @throws SQLException of state {@link Replication#UNKNOWN} if it was committed here, and nobody
+   *     waited for the standby that was to have it too
    */
   public Set<UUID> insert(Connection connection, List<Row> rows) throws SQLException {
     if (rows.size() == 1 && isPlain(rows.getFirst())) return insertOne(connection, rows.getFirst());
@@ -121,7 +131,20 @@ public final class InsertTasks {
         ResultSet inserted = statement.executeQuery()) {
       Set<UUID> ids = new HashSet<>();
       while (inserted.next()) ids.add(inserted.getObject(1, UUID.class));
+      Replication.check(statement.getWarnings());
       return ids;
+    }
+  }
+
+  /**
+   * Takes back tasks that the transaction of {@code connection} has inserted itself, so that nobody
+   * can have seen them.
+   */
+  public void withdraw(Connection connection, Set<UUID> ids) throws SQLException {
+    if (ids.isEmpty()) return;
+    var array = connection.createArrayOf("uuid", ids.toArray());
+    try (var statement = withdraw.prepare(connection, Map.of("ids", array))) {
+      statement.executeUpdate();
     }
   }
 
@@ -139,7 +162,9 @@ public final class InsertTasks {
     values.put("payload", row.payload());
     values.put("headers", row.headers());
     try (var statement = one.prepare(connection, values)) {
-      return statement.executeUpdate() == 1 ? Set.of(row.id()) : Set.of();
+      int inserted = statement.executeUpdate();
+      Replication.check(statement.getWarnings());
+      return inserted == 1 ? Set.of(row.id()) : Set.of();
     }
   }
 

@@ -4,6 +4,7 @@ import static dev.dibs.sql.schema.Tables.TASK;
 import static dev.dibs.sql.schema.Tables.TASK_HISTORY;
 import static dev.dibs.sql.schema.enums.TaskStatus.CANCELLED;
 import static dev.dibs.sql.schema.enums.TaskStatus.PROCESSING;
+import static org.jooq.impl.DSL.any;
 import static org.jooq.impl.DSL.exists;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.inline;
@@ -20,21 +21,25 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.jooq.impl.SQLDataType;
 
 /**
- * Finds out what became of an exchange whose answer never came.
+ * Finds out what became of an exchange, or an enqueue, whose answer never came.
  *
  * <p>Index: task_held for claims, task_history_id for outcomes. Locks: none. Thread-safe.
  */
 public final class ReadBack {
   private final SqlText claimed;
   private final SqlText traces;
+  private final SqlText ended;
   private final SqlText gone;
 
   public ReadBack(Schema schema) {
@@ -48,6 +53,12 @@ public final class ReadBack {
                 .and(TASK.WORKER_ID.eq(param("worker", UUID.class)))
                 .and(TASK.LEASE.eq(param("lease", UUID.class))));
     this.traces = traces(schema);
+    this.ended =
+        SqlText.of(
+            schema,
+            select(TASK_HISTORY.ID)
+                .from(TASK_HISTORY)
+                .where(TASK_HISTORY.ID.eq(any(param("ids", SQLDataType.UUID.getArrayDataType())))));
   }
 
   /**
@@ -98,6 +109,18 @@ public final class ReadBack {
     return SqlText.of(
         schema,
         select(id, lease, field(exists(cancelled))).from(holds.rows()).where(notExists(held)));
+  }
+
+  /** Those of {@code ids} whose tasks have ended, as far as history is kept. */
+  public Set<UUID> ended(Connection connection, Collection<UUID> ids) throws SQLException {
+    if (ids.isEmpty()) return Set.of();
+    var array = connection.createArrayOf("uuid", ids.toArray());
+    try (var statement = ended.prepare(connection, Map.of("ids", array));
+        var rows = statement.executeQuery()) {
+      Set<UUID> found = new HashSet<>();
+      while (rows.next()) found.add(rows.getObject(1, UUID.class));
+      return found;
+    }
   }
 
   /**

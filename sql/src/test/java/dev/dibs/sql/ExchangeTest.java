@@ -214,8 +214,7 @@ class ExchangeTest {
     connection.commit();
     assertThat(synchronousCommit()).isEqualTo("on");
 
-    var nothing = new Exchange.Claim(WORKER, UUID.randomUUID(), List.of(), Map.of(), Set.of());
-    run(ended(first, TaskStatus.SUCCEEDED), nothing);
+    run(ended(first, TaskStatus.SUCCEEDED), claim(1));
     assertThat(synchronousCommit()).isEqualTo("on");
     connection.commit();
     connection.setAutoCommit(true);
@@ -268,6 +267,22 @@ class ExchangeTest {
       rows.next();
       return rows.getString(1);
     }
+  }
+
+  @Test
+  void twoAttemptsThatFailInReverseOrder_leaveTheQueueServed() throws SQLException {
+    insert(task());
+    Task first = run(Exchange.Outcomes.NONE, claim(1)).claimed().getFirst();
+    new RescueTasks(Schema.DEFAULT).rescue(connection, WORKER, "h", 3, 1);
+    Task second = run(Exchange.Outcomes.NONE, claim(1)).claimed().getFirst();
+
+    assertThat(run(ended(second, TaskStatus.DEAD), claim(0)).refused()).isEmpty();
+    assertThat(run(again(first, Duration.ZERO, true), claim(0)).refused())
+        .containsExactly(first.id());
+
+    assertThat(db.finished("DEAD")).isEqualTo(1);
+    insert(task());
+    assertThat(run(Exchange.Outcomes.NONE, claim(1)).claimed()).hasSize(1);
   }
 
   @Test

@@ -47,7 +47,8 @@ class PlanTest {
         Map.entry("laneRooms", "'{100,100,100,100}'::int[]"),
         Map.entry("kinds", "'{k}'::text[]"),
         Map.entry("worker", "'" + WORKER + "'::uuid"),
-        Map.entry("lease", "gen_random_uuid()"));
+        Map.entry("lease", "gen_random_uuid()"),
+        Map.entry("lazily", "true"));
   }
 
   /** What the database did for a statement, under a generic plan. */

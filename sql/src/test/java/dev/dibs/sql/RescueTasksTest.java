@@ -100,6 +100,21 @@ class RescueTasksTest {
   }
 
   @Test
+  void twoRescuersAtOnce_countALossOnce() throws SQLException {
+    UUID worker = UUID.randomUUID();
+    for (int i = 0; i < 50; i++) insertHeldBy(worker);
+    try (Connection one = db.connect();
+        Connection other = db.connect()) {
+      one.setAutoCommit(false);
+      assertThat(rescue.rescue(one, worker, "h", 3, 30).returned()).isEqualTo(30);
+      assertThat(rescue.rescue(other, worker, "h", 3, 100).returned()).isEqualTo(20);
+      one.commit();
+      assertThat(rescue.rescue(other, worker, "h", 3, 100).returned()).isZero();
+    }
+    assertThat(db.number("select count(*) from dibs.task where losses = 1")).isEqualTo(50);
+  }
+
+  @Test
   void aTaskBuriedByRescue_doesNotLookEndedByItsRun() throws SQLException {
     UUID worker = UUID.randomUUID();
     insertHeldBy(worker);

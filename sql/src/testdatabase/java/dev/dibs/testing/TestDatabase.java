@@ -18,6 +18,9 @@ import org.postgresql.ds.PGSimpleDataSource;
  * A migrated database of a test's own, on a real PostgreSQL: the embedded one, or the server that
  * {@code dibs.test.url} names.
  *
+ * <p>With {@code dibs.test.isolation} every transaction on it begins at that isolation level unless
+ * it says otherwise.
+ *
  * <p>Cheap: a copy of a template that is migrated once a JVM. Close it to drop it.
  */
 @NullMarked
@@ -37,18 +40,26 @@ public final class TestDatabase implements AutoCloseable {
 
   /** A new database with the migrated schema {@code dibs}. */
   public static TestDatabase create() {
-    return create(true);
+    return create(true, System.getProperty("dibs.test.isolation", ""));
+  }
+
+  /** The same, on which transactions begin at the isolation level {@code isolation}. */
+  public static TestDatabase create(String isolation) {
+    return create(true, isolation);
   }
 
   /** A new database without any schema. */
   public static TestDatabase createEmpty() {
-    return create(false);
+    return create(false, "");
   }
 
-  private static TestDatabase create(boolean migrated) {
+  private static TestDatabase create(boolean migrated, String isolation) {
     ensureTemplate();
     String name = "dibs_test_" + RUN + "_" + COUNT.incrementAndGet();
     administer("create database " + name + (migrated ? " template " + TEMPLATE : ""));
+    if (!isolation.isEmpty())
+      administer(
+          "alter database %s set default_transaction_isolation = '%s'".formatted(name, isolation));
     return new TestDatabase(name);
   }
 

@@ -36,6 +36,7 @@ final class DutyLoop {
   private final Rescuer rescuer;
   private final ExchangeRecovery recovery;
   private final WorkerSettings settings;
+  private final Complaints complaints = new Complaints();
   private final AtomicLong promoteAt = new AtomicLong(System.nanoTime());
   private final AtomicReference<List<WorkerRows.Sign>> suspects = new AtomicReference<>(List.of());
   private volatile long promotedAt = System.nanoTime();
@@ -114,7 +115,8 @@ final class DutyLoop {
     try {
       return link.use(duty);
     } catch (SQLException e) {
-      if (!Link.isBroken(e)) LOG.warn("a duty failed and is tried again: {}", e.getMessage());
+      if (!Link.isBroken(e) && complaints.isNews("duty", e))
+        LOG.warn("a duty failed and is tried again: {}", e.getMessage());
       return false;
     }
   }

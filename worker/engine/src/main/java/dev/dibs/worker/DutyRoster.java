@@ -43,6 +43,7 @@ final class DutyRoster {
     for (Optional<String> duty = duties.takeDue(connection);
         duty.isPresent();
         duty = duties.takeDue(connection)) {
+      if (!connection.getAutoCommit()) connection.commit(); // taken, whatever becomes of it
       switch (duty.get()) {
         case "partitions" -> duties.createPartitions(connection, PARTITION_DAYS_AHEAD);
         case "prune" -> duties.prune(connection);
@@ -54,6 +55,7 @@ final class DutyRoster {
 
   /** Vacuums the live table once this process has written enough outcomes since the last time. */
   void vacuumIfDue(Connection connection, long written) throws SQLException {
+    if (!connection.getAutoCommit()) return; // behind a pooler, where no vacuum can run
     if (written - writtenBefore < VACUUM_AFTER || System.nanoTime() - nextVacuumAt < 0) return;
     writtenBefore = written;
     nextVacuumAt = System.nanoTime() + VACUUM_PAUSE_NANOS;

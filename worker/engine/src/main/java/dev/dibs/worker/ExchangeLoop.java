@@ -22,10 +22,14 @@ import org.slf4j.LoggerFactory;
  */
 final class ExchangeLoop {
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
-  private static final Duration PAUSE = Duration.ofMillis(500);
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(500);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(4);
   private static final Set<String> TRANSIENT = Set.of("40001", "40P01");
   private static final String NOT_CONNECTED = "08001";
   private static final double JITTER = 0.3;
+
+  /** What holds up so many outcomes in a row, one by one, holds up all. */
+  private static final int HOLDS_UP_ALL = 2;
 
   private final Link link;
   private final Exchange exchange;
@@ -34,6 +38,7 @@ final class ExchangeLoop {
   private final ExchangeRecovery recovery;
   private final WorkerMeters meters;
   private final Consumer<Duration> dueAfter;
+  private final Complaints complaints = new Complaints();
 
   /**
    * A loop.
@@ -59,10 +64,15 @@ final class ExchangeLoop {
 
   /** Makes trips until the ledger is closed and everything is written. */
   void runUntil(CountDownLatch stopped) throws InterruptedException {
+    Duration pause = FIRST_PAUSE;
     for (Trip trip = ledger.awaitTrip(); trip != null; trip = ledger.awaitTrip()) {
-      boolean answered = make(trip);
-      if (!answered
-          && stopped.await(Backoff.jittered(PAUSE, JITTER).toNanos(), TimeUnit.NANOSECONDS)) return;
+      if (make(trip)) {
+        pause = FIRST_PAUSE;
+        continue;
+      }
+      long nanos = Backoff.jittered(pause, JITTER).toNanos();
+      if (stopped.await(nanos, TimeUnit.NANOSECONDS)) return;
+      if (pause.compareTo(LONGEST_PAUSE) < 0) pause = pause.multipliedBy(2);
     }
   }
 
@@ -162,20 +172,28 @@ final class ExchangeLoop {
    * itself.
    */
   private boolean makeApart(Trip trip, SQLException cause) {
-    LOG.warn(
-        "an exchange failed, its {} outcomes are written one by one: {}",
-        trip.runs().size(),
-        cause.getMessage());
+    if (complaints.isNews("exchange", cause))
+      LOG.warn(
+          "an exchange failed, its {} outcomes are written one by one: {}",
+          trip.runs().size(),
+          cause.getMessage());
     var ahead = new ArrayDeque<>(trip.runs());
     boolean written = true;
+    int heldUp = 0;
     try {
       while (!ahead.isEmpty()) {
         FinishedRun run = ahead.element();
-        if (!write(run, trip)) {
+        Write write = write(run, trip);
+        if (write != Write.DONE) {
           ledger.write(run);
           written = false;
         }
         ahead.remove();
+        heldUp = write == Write.HELD_UP ? heldUp + 1 : 0;
+        if (heldUp == HOLDS_UP_ALL) {
+          ledger.failed(trip.with(ahead));
+          return false;
+        }
       }
     } catch (SQLException e) {
       ledger.failed(trip.with(ahead));
@@ -187,26 +205,35 @@ final class ExchangeLoop {
     return claimAlone(trip.claimOnly()) && written;
   }
 
+  private enum Write {
+    DONE,
+    /** Nothing is wrong with it, but something was in the way. */
+    HELD_UP,
+    REFUSED
+  }
+
   /**
-   * Writes one outcome, without its error if need be; false if the database refuses it.
+   * Writes one outcome, without its error if need be.
    *
    * @throws SQLException if the connection broke, which is no fault of the outcome
    */
-  private boolean write(FinishedRun run, Trip trip) throws SQLException {
+  private Write write(FinishedRun run, Trip trip) throws SQLException {
     try {
       var outcomes = Trip.outcomes(List.of(run));
       Exchange.Result result =
           link.use(connection -> exchange.run(connection, outcomes, trip.noClaim()));
       account(List.of(run), result.refused());
-      return true;
+      return Write.DONE;
     } catch (SQLException e) {
       if (Link.isBroken(e)) throw e;
-      LOG.warn(
-          "the outcome {} of task {} cannot be written: {}",
-          run.label(),
-          run.task().id(),
-          e.getMessage());
-      return run.hasError() && !isSlow(e) && write(run.withoutError(), trip);
+      if (complaints.isNews("outcome", e))
+        LOG.warn(
+            "the outcome {} of task {} cannot be written: {}",
+            run.label(),
+            run.task().id(),
+            e.getMessage());
+      if (isSlow(e)) return Write.HELD_UP;
+      return run.hasError() ? write(run.withoutError(), trip) : Write.REFUSED;
     }
   }
 
@@ -222,7 +249,7 @@ final class ExchangeLoop {
       result = send(trip);
     } catch (SQLException e) {
       ledger.failed(trip);
-      LOG.warn("tasks cannot be claimed: {}", e.getMessage());
+      if (complaints.isNews("claim", e)) LOG.warn("tasks cannot be claimed: {}", e.getMessage());
       return false;
     }
     settle(trip, result);

@@ -35,6 +35,10 @@ final class Ledger {
 
   private static final int FULL = 1_000;
   private static final int LARGEST_TRIP = 2_000;
+
+  /** While so many outcomes cannot be written nothing is claimed: memory stays bounded. */
+  static final int MOST_UNWRITTEN = 20_000;
+
   private static final long LONGEST_WAIT_NANOS = Duration.ofMillis(500).toNanos();
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -87,7 +91,7 @@ final class Ledger {
 
   private long nanosUntilTrip(long now) {
     long wait = outbox.isEmpty() ? Long.MAX_VALUE : nanosUntilFlush(now);
-    if (!mayClaim(now)) return wait;
+    if (!mayClaim(now) || outbox.size() >= MOST_UNWRITTEN) return wait;
     for (QueueSlots slots : queues.values()) {
       if (slots.room() > 0) wait = Math.min(wait, nanosUntilClaim(slots, now));
     }
@@ -116,7 +120,7 @@ final class Ledger {
     boolean sweep = floors.isSweepDue(now);
     List<Exchange.LaneRoom> lanes = new ArrayList<>();
     Map<String, Integer> rooms = new LinkedHashMap<>();
-    if (mayClaim(now)) {
+    if (mayClaim(now) && outbox.size() < MOST_UNWRITTEN) {
       var order = laneOrder.next();
       for (QueueSlots slots : queues.values()) {
         int room = slots.reserve();

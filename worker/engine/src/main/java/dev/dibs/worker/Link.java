@@ -4,9 +4,9 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.concurrent.locks.ReentrantLock;
-import javax.sql.DataSource;
 import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,8 +36,7 @@ final class Link implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
 
-  private final DataSource dataSource;
-  private final Outage outage;
+  private final Route route;
   private final Duration answerWithin;
   private final String setUp;
   private final ReentrantLock inUse = new ReentrantLock();
@@ -49,9 +48,8 @@ final class Link implements AutoCloseable {
    *
    * @param setUp statements run on every new connection
    */
-  Link(DataSource dataSource, Outage outage, Duration answerWithin, String setUp) {
-    this.dataSource = dataSource;
-    this.outage = outage;
+  Link(Route route, Duration answerWithin, String setUp) {
+    this.route = route;
     this.answerWithin = answerWithin;
     this.setUp = setUp;
   }
@@ -66,8 +64,8 @@ final class Link implements AutoCloseable {
     inUse.lock();
     try {
       Connection open = connection;
-      R result = work.on(open == null ? opened() : open);
-      outage.answered();
+      R result = done(work, open == null ? opened() : open);
+      route.answered();
       return result;
     } catch (DataAccessException e) {
       SQLException cause = e.getCause(SQLException.class);
@@ -85,10 +83,55 @@ final class Link implements AutoCloseable {
 
   private SQLException noticed(SQLException e) {
     if (isBroken(e)) {
-      if (!closed) outage.failed(e);
+      if (!closed) route.failed(e);
       drop();
     }
     return e;
+  }
+
+  /**
+   * Through a transaction pooler the work is a transaction, and what it depends on is set for that
+   * alone: the next transaction may find another session, and the next user of this one must not
+   * find our settings.
+   */
+  private <R> R done(Work<R> work, Connection open) throws SQLException {
+    if (!route.isPooled()) return work.on(open);
+    open.setAutoCommit(false);
+    boolean committed = false;
+    try {
+      execute(open, "set transaction isolation level read committed; " + local(settings()));
+      R result = work.on(open);
+      open.commit();
+      committed = true;
+      return result;
+    } finally {
+      if (!committed) rollBack(open);
+    }
+  }
+
+  /** The statements {@code settings} for one transaction. */
+  static String local(String settings) {
+    return settings.replaceAll("(^|;)\\s*set ", "$1 set local ");
+  }
+
+  private static void rollBack(Connection open) {
+    try {
+      open.rollback();
+    } catch (SQLException e) {
+      LOG.debug("a rollback failed, the connection is broken: {}", e.getMessage());
+    }
+  }
+
+  /** What is no longer waited for here must end at the server too, or it piles up there. */
+  private String settings() {
+    String limit = "set statement_timeout = " + answerWithin.toMillis();
+    return setUp.isEmpty() ? limit : limit + "; " + setUp;
+  }
+
+  private static void execute(Connection open, String sql) throws SQLException {
+    try (var statement = open.createStatement()) {
+      statement.execute(sql);
+    }
   }
 
   /** Opens the connection, unless the link was closed meanwhile: nobody would end it then. */
@@ -103,15 +146,16 @@ final class Link implements AutoCloseable {
   }
 
   private Connection open() throws SQLException {
-    Connection open = dataSource.getConnection();
+    Connection open = route.connect();
     try {
-      open.setAutoCommit(true);
-      open.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
       open.setNetworkTimeout(Runnable::run, Math.toIntExact(answerWithin.toMillis()));
-      try (var statement = open.createStatement()) {
-        // What is no longer waited for here must end at the server too, or it piles up there.
-        statement.execute("set statement_timeout = " + answerWithin.toMillis());
-        if (!setUp.isEmpty()) statement.execute(setUp);
+      if (route.isPooled()) {
+        // A statement prepared in one session is not there in the next.
+        open.unwrap(PGConnection.class).setPrepareThreshold(0);
+      } else {
+        open.setAutoCommit(true);
+        open.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+        execute(open, settings());
       }
       return open;
     } catch (SQLException | RuntimeException e) {

@@ -19,6 +19,7 @@ import org.postgresql.PGNotification;
 final class Listener {
   private static final Duration PROBE_AFTER = Duration.ofSeconds(10);
   private static final Duration PAUSE = Duration.ofSeconds(1);
+  private static final Duration SHORT_PAUSE = Duration.ofMillis(50);
   private static final double JITTER = 0.3;
 
   private final Link link;
@@ -47,8 +48,10 @@ final class Listener {
       try {
         link.use(this::hear);
       } catch (SQLException e) {
+        // One that did listen was cut off: that is no reason to believe that the next will be.
+        Duration pause = listening ? SHORT_PAUSE : PAUSE;
         listening = false;
-        if (stopped.await(Backoff.jittered(PAUSE, JITTER).toNanos(), TimeUnit.NANOSECONDS)) return;
+        if (stopped.await(Backoff.jittered(pause, JITTER).toNanos(), TimeUnit.NANOSECONDS)) return;
       }
     }
   }

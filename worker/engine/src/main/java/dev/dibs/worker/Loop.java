@@ -74,6 +74,12 @@ final class Loop {
     }
   }
 
+  /** Wakes the thread if it is parked, and waits for it to end by itself. */
+  void await(Duration timeout) throws InterruptedException {
+    LockSupport.unpark(thread);
+    thread.join(timeout);
+  }
+
   /** Wakes the thread if it is parked, waits for it to end, then interrupts it. */
   void join(Duration timeout) throws InterruptedException {
     LockSupport.unpark(thread);

@@ -6,19 +6,26 @@ import dev.dibs.producer.Producer;
 import dev.dibs.sql.FinishTask;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Set;
 import javax.sql.DataSource;
+import org.jooq.exception.DataAccessException;
 
 /**
  * Runs handlers' transactions: their writes, then the completion under the lease, then one commit.
  * Thread-safe.
  */
 final class TaskTransactions {
+  /** In a strict transaction a lost lease shows as one that was overtaken. */
+  private static final Set<String> OVERTAKEN = Set.of("40001", "40P01");
+
   private final DataSource dataSource;
+  private final PoolEviction eviction;
   private final FinishTask finish;
   private final Producer producer;
 
   TaskTransactions(DataSource dataSource, FinishTask finish, Producer producer) {
     this.dataSource = dataSource;
+    this.eviction = new PoolEviction(dataSource);
     this.finish = finish;
     this.producer = producer;
   }
@@ -29,6 +36,33 @@ final class TaskTransactions {
    * @throws LeaseLostException if the run had lost its task; everything was rolled back
    */
   <R> R run(Task.Hold hold, RunningTask.Work<R> work) throws Exception {
+    try {
+      return runOnce(hold, work);
+    } catch (DataAccessException e) {
+      SQLException cause = e.getCause(SQLException.class);
+      if (cause != null) eviction.noticed(cause);
+      throw e;
+    } catch (SQLException e) {
+      eviction.noticed(e);
+      if (OVERTAKEN.contains(String.valueOf(e.getSQLState())) && isLost(hold, e)) {
+        var lost = new LeaseLostException(hold.id(), hold.lease());
+        lost.initCause(e);
+        throw lost;
+      }
+      throw e;
+    }
+  }
+
+  private boolean isLost(Task.Hold hold, SQLException overtaken) {
+    try {
+      return !isHeld(hold);
+    } catch (SQLException e) {
+      overtaken.addSuppressed(e);
+      return false;
+    }
+  }
+
+  private <R> R runOnce(Task.Hold hold, RunningTask.Work<R> work) throws Exception {
     try (Connection connection = dataSource.getConnection()) {
       boolean autoCommit = connection.getAutoCommit();
       connection.setAutoCommit(false);

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,14 +58,19 @@ public final class Worker implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
   private static final Duration EXCHANGE_ANSWER = Duration.ofSeconds(30);
+  private static final Duration PROBE_ANSWER = Duration.ofSeconds(5);
   private static final Duration INTERRUPT_GRACE = Duration.ofSeconds(2);
   private static final Duration LAST_WRITES = Duration.ofSeconds(5);
+
+  /** Loops that wait for nothing end within this. */
+  private static final Duration OWN_ACCORD = Duration.ofMillis(500);
 
   /** What the rest of a stop may take, whatever the database does. */
   private static final Duration FAREWELL = Duration.ofSeconds(2);
 
   private final Plan plan;
   private final Outage outage = new Outage();
+  private final Route route;
   private final CountDownLatch draining = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
   private final CountDownLatch ended = new CountDownLatch(1);
@@ -82,6 +88,7 @@ public final class Worker implements AutoCloseable {
 
   Worker(Plan plan) {
     this.plan = plan;
+    this.route = new Route(plan.dataSource(), outage);
     WorkerSettings settings = plan.settings();
     var schema = settings.schema();
     var meters = new WorkerMeters(plan.registry());
@@ -111,7 +118,7 @@ public final class Worker implements AutoCloseable {
     this.rows = new WorkerRows(schema);
 
     this.heartLink = link(settings.lease().dividedBy(3), "set synchronous_commit = off");
-    this.listenLink = link(EXCHANGE_ANSWER, "");
+    this.listenLink = link(PROBE_ANSWER, "");
     Link dutyLink = link(EXCHANGE_ANSWER, Plans.FIXED);
     List<Link> exchangeLinks =
         List.of(link(EXCHANGE_ANSWER, Plans.FIXED), link(EXCHANGE_ANSWER, Plans.FIXED));
@@ -143,11 +150,21 @@ public final class Worker implements AutoCloseable {
                 exchangeLoop(exchangeLinks.get(1), exchange, recovery, meters, duties)),
             new Loop("heartbeat", stopped, () -> heartbeat.beatUntil(stopped)),
             new Loop("watchdog", stopped, () -> heartbeat.watchUntil(stopped)),
-            new Loop("listener", stopped, () -> listener.listenUntil(stopped)),
+            new Loop("listener", stopped, () -> listen(listener, duties)),
             new Loop("duties", stopped, () -> duties.runUntil(stopped)));
     meters.gauge("dibs.worker.running", ledger, Ledger::running);
     meters.gauge("dibs.worker.buffered", ledger, Ledger::buffered);
     meters.gauge("dibs.worker.capacity", ledger, any -> plan.concurrency());
+  }
+
+  private void listen(Listener listener, DutyLoop duties) throws InterruptedException {
+    if (!route.isPooled()) {
+      listener.listenUntil(stopped);
+      return;
+    }
+    // No bell will tell that there are tasks for later, so they are looked for as if one rang.
+    long poll = plan.settings().pollInterval().toNanos();
+    while (!stopped.await(poll, TimeUnit.NANOSECONDS)) duties.lookForDue();
   }
 
   private Loop.Body exchangeLoop(
@@ -161,7 +178,7 @@ public final class Worker implements AutoCloseable {
   }
 
   private Link link(Duration answerWithin, String setUp) {
-    return new Link(plan.dataSource(), outage, answerWithin, setUp);
+    return new Link(route, answerWithin, setUp);
   }
 
   /**
@@ -193,6 +210,11 @@ public final class Worker implements AutoCloseable {
 
   void start() {
     try {
+      route.explore();
+      if (route.isPooled())
+        LOG.warn(
+            "there is a transaction pooler before the database, through which no notification comes: tasks are looked for every {}",
+            plan.settings().pollInterval());
       heartLink.use(connection -> {
         Migrations.check(connection, plan.settings().schema());
         return true;
@@ -311,9 +333,12 @@ public final class Worker implements AutoCloseable {
     stopped.countDown();
     timer.close();
     long deadline = System.nanoTime() + FAREWELL.toNanos();
-    // Whoever still waits for an answer would hold up the end; all but the heartbeat are done.
-    for (Link link : links) if (link != heartLink) link.close();
+    long ownAccord = System.nanoTime() + OWN_ACCORD.toNanos();
+    listenLink.close();
     try {
+      for (Loop loop : loops) loop.await(until(ownAccord));
+      // Whoever still waits for an answer would hold up the end.
+      for (Link link : links) if (!link.equals(heartLink)) link.close();
       for (Loop loop : loops) loop.join(until(deadline));
       Thread.ofVirtual().name("dibs-sign-off").start(this::signOff).join(until(deadline));
       Thread.ofVirtual().name("dibs-last-bell").start(followUps::close).join(until(deadline));

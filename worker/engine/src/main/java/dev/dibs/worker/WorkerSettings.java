@@ -45,7 +45,7 @@ public record WorkerSettings(
     private static void check(String name, Duration duration) {
       if (duration.isNegative() || duration.compareTo(LONGEST_PATIENCE) > 0)
         throw new IllegalArgumentException(
-            name + " must be between 0 and 30 days, was " + duration);
+            name + " must be at least 0 and at most 30 days, was " + duration);
     }
   }
 

@@ -100,6 +100,17 @@ class LedgerTest {
         .containsExactly(org.assertj.core.groups.Tuple.tuple(late, "released"));
   }
 
+  /** Outcomes that cannot be written, as with a full disk, must not pile up by ever more claims. */
+  @Test
+  void outcomesThatCannotBeWritten_endTheClaims() throws InterruptedException {
+    for (int i = 0; i < Ledger.MOST_UNWRITTEN + 2_000; i++)
+      ledger.write(FinishedRun.of(task("q"), Outcome.done(), null));
+    assertThat(await(ledger).claims()).isFalse();
+    Trip trip = await(ledger);
+    while (!trip.claims()) trip = await(ledger);
+    assertThat(ledger.unwritten()).isLessThan(Ledger.MOST_UNWRITTEN);
+  }
+
   @Test
   void aSweepThatFailed_isNotRepeatedByEveryClaim() throws InterruptedException {
     Trip sweep = await(ledger);

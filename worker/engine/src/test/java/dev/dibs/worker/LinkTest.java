@@ -6,9 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import dev.dibs.sql.Plans;
 import dev.dibs.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -39,7 +42,7 @@ class LinkTest {
   }
 
   private static Link link(DataSource dataSource) {
-    return new Link(dataSource, new Outage(), ofSeconds(5), SET_UP);
+    return new Link(new Route(dataSource, new Outage()), ofSeconds(5), SET_UP);
   }
 
   private static boolean execute(Connection connection, String sql) throws SQLException {
@@ -61,6 +64,79 @@ class LinkTest {
       boolean answered = link.use(connection -> execute(connection, "select 1"));
       assertThat(answered).isTrue();
     }
+  }
+
+  private static List<Integer> sessions(HikariDataSource pool) throws SQLException {
+    List<Connection> taken = new ArrayList<>();
+    List<Integer> pids = new ArrayList<>();
+    for (int i = 0; i < pool.getMaximumPoolSize() - 1; i++) taken.add(pool.getConnection());
+    for (Connection connection : taken) {
+      try (connection;
+          var rows = connection.createStatement().executeQuery("select pg_backend_pid()")) {
+        rows.next();
+        pids.add(rows.getInt(1));
+      }
+    }
+    return pids;
+  }
+
+  /** After a failover the pool would keep handing out connections to the demoted server. */
+  @Test
+  void aServerThatTakesNoWrites_isLeftByTheWholePool() throws SQLException {
+    for (String state : List.of("25006", "57P01", "08006")) {
+      var config = new HikariConfig();
+      config.setDataSource(db.dataSource());
+      config.setMaximumPoolSize(4);
+      try (var pool = new HikariDataSource(config);
+          Link link = link(pool)) {
+        link.use(connection -> execute(connection, "select 1"));
+        List<Integer> before = sessions(pool);
+        assertThatThrownBy(() ->
+                link.use(connection ->
+                    execute(
+                        connection,
+                        "do $$ begin raise exception 'no' using errcode = '"
+                            + state
+                            + "'; end $$")))
+            .isInstanceOf(SQLException.class);
+        assertThat(sessions(pool)).as(state).doesNotContainAnyElementsOf(before);
+      }
+    }
+  }
+
+  @Test
+  void anErrorOfOneStatement_costsThePoolNothing() throws SQLException {
+    try (HikariDataSource pool = poolOfOne();
+        Link link = link(pool)) {
+      int before = link.use(LinkTest::session);
+      for (String state : List.of("55P03", "40001", "23505")) {
+        assertThatThrownBy(() ->
+                link.use(connection ->
+                    execute(
+                        connection,
+                        "do $$ begin raise exception 'no' using errcode = '"
+                            + state
+                            + "'; end $$")))
+            .isInstanceOf(SQLException.class);
+      }
+      int after = link.use(LinkTest::session);
+      assertThat(after).isEqualTo(before);
+    }
+  }
+
+  private static int session(Connection connection) throws SQLException {
+    try (var rows = connection.createStatement().executeQuery("select pg_backend_pid()")) {
+      rows.next();
+      return rows.getInt(1);
+    }
+  }
+
+  @Test
+  void settings_becomeLocalWhereASessionIsNotOurs() {
+    assertThat(Link.local("set statement_timeout = 5; set enable_seqscan = off"))
+        .isEqualTo(" set local statement_timeout = 5; set local enable_seqscan = off");
+    assertThat(Link.local(Plans.FIXED).split("set local "))
+        .hasSize(Plans.FIXED.split("set ").length);
   }
 
   @Test

@@ -9,6 +9,7 @@ import java.net.Socket;
 import java.net.URI;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A network between a test and its database, which can swallow everything without a word. */
 final class Wire implements AutoCloseable {
@@ -16,7 +17,8 @@ final class Wire implements AutoCloseable {
   private final URI server;
   private final ServerSocket entry;
   private final Queue<Socket> sockets = new ConcurrentLinkedQueue<>();
-  private volatile boolean swallowing;
+  private final AtomicInteger connections = new AtomicInteger();
+  private volatile int swallowed;
 
   Wire(String url) throws IOException {
     this.url = url;
@@ -32,7 +34,12 @@ final class Wire implements AutoCloseable {
 
   /** From now on nothing arrives any more, and nobody is told. */
   void swallow() {
-    swallowing = true;
+    swallowed = Integer.MAX_VALUE;
+  }
+
+  /** From now on nothing arrives any more on the connections that are open; new ones are fine. */
+  void swallowWhatIsOpen() {
+    swallowed = connections.get();
   }
 
   private void accept() {
@@ -42,22 +49,23 @@ final class Wire implements AutoCloseable {
         sockets.add(here);
         Socket there = new Socket(server.getHost(), server.getPort());
         sockets.add(there);
-        Thread.ofVirtual().start(() -> pump(here, there));
-        Thread.ofVirtual().start(() -> pump(there, here));
+        int number = connections.getAndIncrement();
+        Thread.ofVirtual().start(() -> pump(number, here, there));
+        Thread.ofVirtual().start(() -> pump(number, there, here));
       }
     } catch (IOException e) {
       close();
     }
   }
 
-  private void pump(Socket from, Socket to) {
+  private void pump(int number, Socket from, Socket to) {
     try (from;
         to) {
       InputStream in = from.getInputStream();
       OutputStream out = to.getOutputStream();
       byte[] bytes = new byte[8192];
       for (int n = in.read(bytes); n >= 0; n = in.read(bytes)) {
-        if (!swallowing) out.write(bytes, 0, n);
+        if (number >= swallowed) out.write(bytes, 0, n);
       }
     } catch (IOException e) {
       // the other end is gone

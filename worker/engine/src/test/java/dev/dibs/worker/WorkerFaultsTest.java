@@ -206,7 +206,54 @@ class WorkerFaultsTest {
           return Outcome.done();
         });
     awaitFinished("SUCCEEDED", 8);
-    assertThat(faulty.opened()).isGreaterThan(5); // a link was given up, as in any outage
+    assertThat(faulty.opened()).isGreaterThan(2 + 5); // a link was given up, as in any outage
+  }
+
+  /** Somebody holds an ACCESS EXCLUSIVE lock, and the role gives up waiting for locks soon. */
+  @Test
+  void aTableThatIsLocked_isWaitedForWithoutALineForEveryTask() throws Exception {
+    db.execute("alter role current_user in database " + database() + " set lock_timeout = '100ms'");
+    for (int i = 0; i < 16; i++) producer.enqueue(mail(i));
+    var running = new CountDownLatch(8);
+    var go = new CountDownLatch(1);
+    start(
+        NO_POLL,
+        (mail, task) -> {
+          running.countDown();
+          go.await();
+          return Outcome.done();
+        });
+    try (var log = new LogCapture();
+        Connection operator = db.connect();
+        var statement = operator.createStatement()) {
+      running.await();
+      operator.setAutoCommit(false);
+      statement.execute("lock table dibs.task_history in access exclusive mode");
+      go.countDown();
+      await()
+          .atMost(ofSeconds(20))
+          .until(() -> log.with("cannot be written").size() + log.with("failed").size() > 1);
+      await().during(ofSeconds(2)).atMost(ofSeconds(4)).until(() -> log.with("").size() < 8);
+      operator.rollback();
+    }
+    awaitFinished("SUCCEEDED", 16);
+    assertThat(db.number("select sum(failures + losses) from dibs.task_history")).isZero();
+  }
+
+  private String database() {
+    return String.valueOf(db.value("select current_database()"));
+  }
+
+  @Test
+  void aServerWithoutAFreeConnection_isWaitedFor() {
+    var full = new SQLException("sorry, too many clients already", "53300");
+    faulty.refuseEndings(full, full, full);
+    producer.enqueue(mail(1));
+    try (var log = new LogCapture()) {
+      start(faulty, NO_POLL, meters, (mail, task) -> Outcome.done());
+      awaitFinished("SUCCEEDED", 1);
+      assertThat(log.with("too many clients")).hasSizeLessThanOrEqualTo(1);
+    }
   }
 
   @Test

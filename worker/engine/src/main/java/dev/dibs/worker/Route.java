@@ -1,0 +1,48 @@
+package dev.dibs.worker;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import javax.sql.DataSource;
+
+/**
+ * The way to the database that all links of a worker share: where connections come from, whether it
+ * is passable, and whether a transaction pooler stands in it. Thread-safe.
+ */
+final class Route {
+  private final DataSource dataSource;
+  private final Outage outage;
+  private final PoolEviction eviction;
+  private volatile boolean pooled;
+
+  Route(DataSource dataSource, Outage outage) {
+    this.dataSource = dataSource;
+    this.outage = outage;
+    this.eviction = new PoolEviction(dataSource);
+  }
+
+  /** Finds out whether there is a transaction pooler; to be asked before the first link opens. */
+  void explore() throws SQLException {
+    pooled = Pooler.isBetween(dataSource);
+  }
+
+  /**
+   * Whether statements of one connection may be served by several sessions of the server: then
+   * nothing set for a session, prepared or listened for can be relied on, or be left behind.
+   */
+  boolean isPooled() {
+    return pooled;
+  }
+
+  Connection connect() throws SQLException {
+    return dataSource.getConnection();
+  }
+
+  void failed(SQLException e) {
+    outage.failed(e);
+    eviction.noticed(e);
+  }
+
+  void answered() {
+    outage.answered();
+  }
+}
