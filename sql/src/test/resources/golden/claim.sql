@@ -10,7 +10,8 @@ with "picked" as materialized (select "p"."id"
   where "l"."queue" = "q"."queue" fetch next "q"."room" rows only) as "p"
   where ("q"."queue" <> all (array(select "dibs"."queue"."name"
   from "dibs"."queue"
-  where "dibs"."queue"."paused_at" is not null)) and ((select set_config('synchronous_commit', 'off', true)) = 'off'))),
+  where "dibs"."queue"."paused_at" is not null)) and (coalesce((select set_config('synchronous_commit', 'off', true)
+  where ?), '') <> 'never'))),
 "claimed" as (update "dibs"."task"
   set "status" = cast('PROCESSING' as "dibs"."task_status"), "attempt" = ("dibs"."task"."attempt" + 1), "claimed_at" = statement_timestamp(), "worker_id" = cast(? as uuid), "lease" = cast(? as uuid)
   where "dibs"."task"."id" = any (array(select "id"

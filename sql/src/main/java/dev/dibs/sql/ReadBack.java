@@ -38,6 +38,7 @@ import org.jooq.impl.SQLDataType;
  */
 public final class ReadBack {
   private final SqlText claimed;
+  private final SqlText held;
   private final SqlText traces;
   private final SqlText ended;
   private final SqlText gone;
@@ -52,6 +53,13 @@ public final class ReadBack {
                 .where(TASK.STATUS.eq(inline(PROCESSING)))
                 .and(TASK.WORKER_ID.eq(param("worker", UUID.class)))
                 .and(TASK.LEASE.eq(param("lease", UUID.class))));
+    this.held =
+        SqlText.of(
+            schema,
+            select(TASK.ID, TASK.LEASE)
+                .from(TASK)
+                .where(TASK.STATUS.eq(inline(PROCESSING)))
+                .and(TASK.WORKER_ID.eq(param("worker", UUID.class))));
     this.traces = traces(schema);
     this.ended =
         SqlText.of(
@@ -70,6 +78,17 @@ public final class ReadBack {
       List<Task> tasks = new ArrayList<>();
       while (rows.next()) tasks.add(ClaimedRow.read(rows, lease));
       return tasks;
+    }
+  }
+
+  /** All that is held in the name of {@code worker}. */
+  public List<Task.Hold> heldBy(Connection connection, UUID worker) throws SQLException {
+    try (var statement = held.prepare(connection, Map.of("worker", worker));
+        var rows = statement.executeQuery()) {
+      List<Task.Hold> holds = new ArrayList<>();
+      while (rows.next())
+        holds.add(new Task.Hold(rows.getObject(1, UUID.class), rows.getObject(2, UUID.class)));
+      return holds;
     }
   }
 

@@ -23,6 +23,7 @@ final class DutyLoop {
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
   private static final int PROMOTED_AT_ONCE = 1_000;
   private static final Duration DUTIES_EVERY = Duration.ofMinutes(1);
+  private static final int LEASES_PER_LOOK = 4;
 
   /** Who inserts a task for later and rings no bell has it found within so long. */
   private static final Duration DUE_LOOKED_FOR_EVERY = Duration.ofSeconds(20);
@@ -142,7 +143,8 @@ final class DutyLoop {
 
   private boolean dutiesIfDue(Connection connection) throws SQLException {
     if (dutiesAt - System.nanoTime() > 0) return true;
-    dutiesAt = later(DUTIES_EVERY);
+    Duration leases = settings.lease().multipliedBy(LEASES_PER_LOOK);
+    dutiesAt = later(leases.compareTo(DUTIES_EVERY) < 0 ? leases : DUTIES_EVERY);
     roster.doDuties(connection);
     return true;
   }

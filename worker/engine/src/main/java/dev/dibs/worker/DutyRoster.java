@@ -28,18 +28,21 @@ final class DutyRoster {
   private final Duties duties;
   private final Rescuer rescuer;
   private final VacuumTask vacuum;
+  private final ForgottenTasks forgotten;
   private long writtenBefore;
   private long nextVacuumAt = System.nanoTime();
   private boolean inVain;
 
-  DutyRoster(Duties duties, Rescuer rescuer, VacuumTask vacuum) {
+  DutyRoster(Duties duties, Rescuer rescuer, VacuumTask vacuum, ForgottenTasks forgotten) {
     this.duties = duties;
     this.rescuer = rescuer;
     this.vacuum = vacuum;
+    this.forgotten = forgotten;
   }
 
-  /** Does the duties whose time has come. */
+  /** Does the duties whose time has come, and what each process must do for itself. */
   void doDuties(Connection connection) throws SQLException {
+    forgotten.giveBack(connection);
     for (Optional<String> duty = duties.takeDue(connection);
         duty.isPresent();
         duty = duties.takeDue(connection)) {

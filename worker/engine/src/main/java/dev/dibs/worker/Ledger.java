@@ -5,6 +5,8 @@ import dev.dibs.sql.Exchange;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -56,6 +58,10 @@ final class Ledger {
   private boolean claiming = true;
   private boolean closed;
   private int tripsUnderWay;
+
+  /** The outcomes that are on trips, by the time of departure. */
+  private final Map<Long, List<FinishedRun>> aboard = new HashMap<>();
+
   private long written;
 
   Ledger(
@@ -136,6 +142,7 @@ final class Ledger {
     if (sweep) floors.sweepStarted();
     if (!rooms.isEmpty()) poll.claimStarted(now);
     tripsUnderWay++;
+    aboard.put(now, runs);
     var claim = new Exchange.Claim(membership.worker(), UUID.randomUUID(), lanes, rooms, kinds);
     return new Trip(runs, claim, sweep, now);
   }
@@ -158,6 +165,7 @@ final class Ledger {
     lock.lock();
     try {
       tripsUnderWay--;
+      aboard.remove(trip.departedAt());
       written += trip.runs().size();
       long now = System.nanoTime();
       if (trip.sweep()) floors.swept(result.reached(), trip.departedAt(), now);
@@ -213,6 +221,7 @@ final class Ledger {
     lock.lock();
     try {
       tripsUnderWay--;
+      aboard.remove(trip.departedAt());
       if (trip.sweep()) floors.sweepLost(trip.departedAt(), System.nanoTime());
       trip.claim().rooms().forEach((queue, room) -> slots(queue).lost(room));
       trip.runs().forEach(this::post);
@@ -434,6 +443,20 @@ final class Ledger {
     lock.lock();
     try {
       return written;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What this process holds of tasks that wait for a slot, or whose outcomes are to be written. */
+  Set<Task.Hold> holds() {
+    lock.lock();
+    try {
+      Set<Task.Hold> holds = new HashSet<>();
+      queues.values().forEach(slots -> slots.waiting().forEach(task -> holds.add(task.hold())));
+      outbox.forEach(run -> holds.add(run.task().hold()));
+      aboard.values().forEach(runs -> runs.forEach(run -> holds.add(run.task().hold())));
+      return holds;
     } finally {
       lock.unlock();
     }

@@ -58,6 +58,11 @@ final class QueueSlots {
     return buffered.size();
   }
 
+  /** The tasks in the buffer. */
+  Iterable<Task> waiting() {
+    return buffered;
+  }
+
   boolean isIdle() {
     return running == 0 && buffered.isEmpty() && reserved == 0;
   }

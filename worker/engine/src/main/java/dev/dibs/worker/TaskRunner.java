@@ -197,6 +197,13 @@ final class TaskRunner {
         .toList();
   }
 
+  /** What the runs under way hold. */
+  Set<Task.Hold> holds() {
+    return running.stream()
+        .map(run -> run.task().hold())
+        .collect(java.util.stream.Collectors.toSet());
+  }
+
   /** The run holds its task no more, as the database said after the run was asked for. */
   void lost(RunningTask run, boolean cancelled) {
     // Had it completed its task before the database was asked, it would say so by now.

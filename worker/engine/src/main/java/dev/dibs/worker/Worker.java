@@ -114,7 +114,8 @@ public final class Worker implements AutoCloseable {
             meters,
             timer,
             Thread.ofVirtual().factory());
-    var recovery = new ExchangeRecovery(new ReadBack(schema), ledger, runner);
+    var readBack = new ReadBack(schema);
+    var recovery = new ExchangeRecovery(readBack, ledger, runner);
     this.rows = new WorkerRows(schema);
 
     this.heartLink = link(settings.lease().dividedBy(3), "set synchronous_commit = off");
@@ -130,7 +131,11 @@ public final class Worker implements AutoCloseable {
         new DutyLoop(
             dutyLink,
             new PromoteTasks(schema),
-            new DutyRoster(new Duties(schema), rescuer, new VacuumTask(schema)),
+            new DutyRoster(
+                new Duties(schema),
+                rescuer,
+                new VacuumTask(schema),
+                new ForgottenTasks(readBack, membership, ledger, runner)),
             rescuer,
             recovery,
             settings);

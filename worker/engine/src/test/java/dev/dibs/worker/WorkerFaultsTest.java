@@ -102,6 +102,38 @@ class WorkerFaultsTest {
   }
 
   @Test
+  void tasksWhoseOutcomesAFailoverLost_runAgain() throws Exception {
+    var started = new java.util.concurrent.LinkedBlockingQueue<Integer>();
+    var end = new CountDownLatch(1);
+    Worker worker =
+        start(
+            WorkerSettings.DEFAULT.withLease(Duration.ofSeconds(1)),
+            (mail, task) -> {
+              started.add(mail.number());
+              if (mail.number() == 1) end.await();
+              return Outcome.done();
+            });
+    producer.enqueue(mail(1));
+    assertThat(started.poll(10, TimeUnit.SECONDS)).isEqualTo(1);
+    // As after a promotion of a standby to which the outcome of this task had not come yet.
+    db.execute(
+        "insert into dibs.task (id, queue, kind, payload, status, attempt, lease, worker_id)"
+            + " values (gen_random_uuid(), 'q', 'mail', '{\"number\": 2}', 'PROCESSING', 1,"
+            + " gen_random_uuid(), '"
+            + worker.id()
+            + "')");
+
+    assertThat(started.poll(20, TimeUnit.SECONDS)).isEqualTo(2);
+    awaitFinished("SUCCEEDED", 1);
+    assertThat(db.number("select attempt from dibs.task_history")).isEqualTo(2);
+    assertThat(db.number("select losses from dibs.task_history")).isZero();
+
+    end.countDown();
+    awaitFinished("SUCCEEDED", 2);
+    assertThat(started).isEmpty(); // the one that ran all the while was left alone
+  }
+
+  @Test
   void aMeterRegistryThatThrows_costsNoTask() {
     var broken = new SimpleMeterRegistry();
     broken
