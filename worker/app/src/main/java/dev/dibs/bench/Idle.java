@@ -1,6 +1,7 @@
 package dev.dibs.bench;
 
 import dev.dibs.worker.Worker;
+import dev.dibs.worker.WorkerSettings;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -12,9 +13,13 @@ import java.util.Map;
  * of the rare duties are a query each. Beside what it counts without any process.
  */
 final class Idle implements Scenario {
-  private static final Duration WATCHED = Duration.ofSeconds(15);
-  private static final Duration SETTLING = Duration.ofSeconds(3);
-  private static final List<Duration> POLLS = List.of(Duration.ofSeconds(1), Duration.ofSeconds(5));
+  private static final Duration WATCHED = Duration.ofSeconds(30);
+
+  /** Sessions report their statistics up to ten seconds late. */
+  private static final Duration SETTLING = Duration.ofSeconds(12);
+
+  private static final List<Duration> POLLS =
+      List.of(WorkerSettings.DEFAULT.pollInterval(), Duration.ofSeconds(5));
   private static final double NANOS_PER_MINUTE = 60e9;
 
   @Override
