@@ -57,7 +57,7 @@ record Audit(List<Change> changes, List<Life> lives, List<Effect> effects) {
   private static List<Change> changes(Connection connection) throws SQLException {
     List<Change> changes = new ArrayList<>();
     try (var statement = connection.createStatement();
-        var rows = statement.executeQuery("select * from chaos.audit order by seq")) {
+        var rows = statement.executeQuery("select * from chaos.lasting order by seq")) {
       while (rows.next()) {
         changes.add(
             new Change(

@@ -15,7 +15,7 @@ final class Conservation implements AutoCloseable {
   private static final Duration EVERY = Duration.ofSeconds(1);
   private static final String BALANCE =
       """
-      select (select count(*) from chaos.audit where op = 'insert'),
+      select (select count(*) from chaos.lasting where op = 'insert'),
              (select count(*) from dibs.task),
              (select count(*) from dibs.task_history)
       """;

@@ -63,3 +63,11 @@ begin
   return null;
 end $$;
 create trigger life after insert or update or delete on dibs.worker for each row execute function chaos.life();
+
+-- What lasted. A producer that repeats an enqueue whose answer it missed, and finds that the task has ended by then,
+-- takes back what it inserted in the same transaction: nobody ever saw it.
+create view chaos.lasting as
+  select a.* from chaos.audit a
+  where not exists (
+    select from chaos.audit o
+    where o.txid = a.txid and o.id = a.id and (a.op, o.op) in (('insert', 'delete'), ('delete', 'insert')));
