@@ -24,6 +24,9 @@ import org.junit.jupiter.api.Test;
 class PlanTest {
   private static final UUID WORKER = UUID.randomUUID();
 
+  /** 10 million and more by {@code -Ddibs.plan.rows}, which takes minutes. */
+  private static final int MANY = Integer.getInteger("dibs.plan.rows", 200_000);
+
   private final TestDatabase db = TestDatabase.create();
   private final Connection connection = db.connect();
 
@@ -128,11 +131,12 @@ class PlanTest {
     fill(1_000);
     db.execute("vacuum analyze dibs.task");
     long few = buffers(explain(claiming(), claim(0)));
-    fill(200_000);
+    fill(MANY);
     db.execute("vacuum analyze dibs.task");
     String plan = explain(claiming(), claim(0));
     assertGood(plan);
     assertThat(buffers(plan)).as(plan).isLessThan(few * 3 / 2 + 300);
+    assertFoundByThePrimaryKey();
   }
 
   @Test
