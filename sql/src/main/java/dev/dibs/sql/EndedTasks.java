@@ -106,7 +106,7 @@ final class EndedTasks {
         errorsAnd(error, of(deleted, TASK.ERRORS), of(deleted, TASK.ATTEMPT)).as(ALL_ERRORS));
     columns.add(of(deleted, TASK.LOSSES).as(ALL_LOSSES));
     return name(as)
-        .asMaterialized(
+        .as(
             select(columns)
                 .from(name(deleted))
                 .join(table(name(held)))

@@ -21,7 +21,8 @@ record Mutant(String name, Scenario scenario, List<Edit> edits) {
     edits = List.copyOf(edits);
   }
 
-  private static final String EXCHANGE = sql("Exchange");
+  private static final String ENDING = sql("EndRuns");
+  private static final String CLAIMING = sql("ClaimTasks");
   private static final String HELD =
       "row(TASK.ID, TASK.LEASE) .in( select( field(name(\"id\"), UUID.class), field(name(\"lease\"), UUID.class)) .from(name(\"held\")))";
   private static final String WORKER = "worker/engine/src/main/java/dev/dibs/worker/";
@@ -47,16 +48,19 @@ record Mutant(String name, Scenario scenario, List<Edit> edits) {
   /** All of them. */
   static final List<Mutant> ALL =
       List.of(
-          of("ends by id", Scenario.ZOMBIE, edit(EXCHANGE, HELD, "TASK.ID.isNotNull()")),
+          of("ends by id", Scenario.ZOMBIE, edit(ENDING, HELD, "TASK.ID.isNotNull()")),
           of(
               "ends by status",
               Scenario.ZOMBIE,
-              edit(EXCHANGE, HELD, "TASK.STATUS.eq(inline(PROCESSING))")),
+              edit(
+                  ENDING,
+                  HELD,
+                  "TASK.STATUS.eq(inline(dev.dibs.sql.schema.enums.TaskStatus.PROCESSING))")),
           of(
               "ends by attempt",
               Scenario.LOST_SUFFIX,
               edit(
-                  EXCHANGE,
+                  CLAIMING,
                   ".set(TASK.LEASE, param(\"lease\", UUID.class))",
                   ".set(TASK.LEASE, field(\"('00000000-0000-0000-0000-' || lpad((attempt + 1)::text, 12, '0'))::uuid\", UUID.class))"),
               edit(
@@ -67,7 +71,7 @@ record Mutant(String name, Scenario scenario, List<Edit> edits) {
               "gives back by id",
               Scenario.ZOMBIE,
               edit(
-                  EXCHANGE,
+                  ENDING,
                   "TASK.ID.eq(againId).and(TASK.LEASE.eq(againLease)).and(among(\"againIds\"))",
                   "TASK.ID.eq(againId).and(againLease.isNotNull()).and(among(\"againIds\"))")),
           of(
@@ -133,7 +137,7 @@ record Mutant(String name, Scenario scenario, List<Edit> edits) {
               "claims without a lock",
               Scenario.BUSY,
               edit(
-                  EXCHANGE,
+                  CLAIMING,
                   ".limit(laneRoom) .forNoKeyUpdate() .skipLocked();",
                   ".limit(laneRoom);")),
           of(
@@ -155,15 +159,15 @@ record Mutant(String name, Scenario scenario, List<Edit> edits) {
               Scenario.PRODUCERS,
               edit(
                   PRODUCER + "OwnConnection.java",
-                  "throw sent && isBroken(e) ? new EnqueueUnknownException(tasks, e) : refused(tasks, e);",
-                  "if (sent && isBroken(e)) return Set.of();\n      throw refused(tasks, e);")),
+                  "if (sent && isBroken(e)) return putAgain(ids, load, e);",
+                  "if (sent && isBroken(e)) return Set.of();")),
           of(
               "refuses what it does not know",
               Scenario.PRODUCERS,
               edit(
                   PRODUCER + "OwnConnection.java",
-                  "throw sent && isBroken(e) ? new EnqueueUnknownException(tasks, e) : refused(tasks, e);",
-                  "throw refused(tasks, e);")),
+                  "if (sent && isBroken(e)) return putAgain(ids, load, e);",
+                  "")),
           of(
               "answers before the commit",
               Scenario.PRODUCERS,
