@@ -93,8 +93,13 @@ final class JacksonCodec implements Codec {
   }
 
   private static boolean holdsUnstorable(String text) {
-    return text.codePoints()
-        .anyMatch(c -> c == 0 || (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE));
+    int i = 0;
+    while (i < text.length()) {
+      int c = text.codePointAt(i);
+      if (c == 0 || (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE)) return true;
+      i += Character.charCount(c);
+    }
+    return false;
   }
 
   private static boolean exponentTooLarge(String number) {

@@ -29,7 +29,11 @@ final class BellRinger implements AutoCloseable {
   private final Bell bell;
   private final long intervalNanos;
   private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
+  private final Condition somethingWaits = lock.newCondition();
+
+  /** Apart from the other: who rests is not to be woken by every enqueue. */
+  private final Condition mustEnd = lock.newCondition();
+
   private Set<String> waiting = new HashSet<>();
   private boolean closed;
   private boolean failing;
@@ -46,8 +50,8 @@ final class BellRinger implements AutoCloseable {
     lock.lock();
     try {
       if (closed) return;
+      if (waiting.isEmpty()) somethingWaits.signal();
       waiting.addAll(queues);
-      changed.signal();
       if (thread == null || !thread.isAlive()) // an Error may have ended the last one
       thread = Thread.ofPlatform().daemon().name("dibs-bell").start(this::ringUntilClosed);
     } finally {
@@ -70,7 +74,7 @@ final class BellRinger implements AutoCloseable {
   private Set<String> take() throws InterruptedException {
     lock.lock();
     try {
-      while (waiting.isEmpty() && !closed) changed.await();
+      while (waiting.isEmpty() && !closed) somethingWaits.await();
       Set<String> queues = waiting;
       waiting = new HashSet<>();
       return queues;
@@ -83,7 +87,7 @@ final class BellRinger implements AutoCloseable {
     lock.lock();
     try {
       long left = intervalNanos;
-      while (left > 0 && !closed) left = changed.awaitNanos(left);
+      while (left > 0 && !closed) left = mustEnd.awaitNanos(left);
     } finally {
       lock.unlock();
     }
@@ -92,7 +96,7 @@ final class BellRinger implements AutoCloseable {
   private void ringNow(Set<String> queues) {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(true);
-      bell.ring(connection, queues);
+      bell.ringAlone(connection, queues);
       failing = false;
     } catch (SQLException | RuntimeException e) {
       if (!failing)
@@ -110,7 +114,8 @@ final class BellRinger implements AutoCloseable {
     lock.lock();
     try {
       closed = true;
-      changed.signalAll();
+      somethingWaits.signalAll();
+      mustEnd.signalAll();
       last = thread;
     } finally {
       lock.unlock();

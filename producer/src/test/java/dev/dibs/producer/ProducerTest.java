@@ -1,5 +1,6 @@
 package dev.dibs.producer;
 
+import static java.time.Duration.ofMillis;
 import static java.time.Duration.ofMinutes;
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -164,6 +165,8 @@ class ProducerTest {
         List.of(
             "\"\\u0000\"",
             "\"\\ud800\"",
+            "\"\\ude00\\ud83d\"",
+            "{\"\\ud83dx\": 1}",
             "{\"a\":1,\"a\":2}",
             "1e200000",
             "[".repeat(600) + "]".repeat(600),
@@ -226,6 +229,22 @@ class ProducerTest {
           return !heard.isEmpty();
         });
     return heard.getFirst();
+  }
+
+  @Test
+  void bell_ringsForWhatCameWhileItRested() throws SQLException {
+    try (Connection listener = db.connect();
+        Producer resting =
+            Producer.on(
+                db.dataSource(), ProducerSettings.DEFAULT.withBellInterval(ofMillis(200)))) {
+      listener.createStatement().execute("listen dibs");
+      PGConnection ear = listener.unwrap(PGConnection.class);
+      resting.enqueue(mail(1));
+      assertThat(ear.getNotifications(20_000)).hasSize(1);
+      resting.enqueue(mail(2));
+      resting.enqueue(mail(3));
+      assertThat(ear.getNotifications(20_000)).hasSize(1);
+    }
   }
 
   @Test

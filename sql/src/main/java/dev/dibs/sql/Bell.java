@@ -22,6 +22,11 @@ import java.util.regex.Pattern;
 public final class Bell {
   private static final Pattern CUT_OFF = Pattern.compile("\u0001cancelled (\\S{36}) (\\S{36})");
 
+  private static final String TOGETHER = "select pg_notify(?, said) from unnest(?::text[]) said";
+
+  private static final String ALONE =
+      "select pg_notify(?, said), set_config('synchronous_commit', 'off', true) from unnest(?::text[]) said";
+
   private final Schema schema;
 
   public Bell(Schema schema) {
@@ -30,12 +35,20 @@ public final class Bell {
 
   /** Rings for {@code queues}, in the transaction of {@code connection}. */
   public void ring(Connection connection, Collection<String> queues) throws SQLException {
-    if (!queues.isEmpty()) send(connection, queues);
+    if (!queues.isEmpty()) send(connection, TOGETHER, queues);
+  }
+
+  /**
+   * Rings for {@code queues} in a transaction of its own, on a connection that commits by itself.
+   * That waits for no disk: a crash forgets the bell in any case.
+   */
+  public void ringAlone(Connection connection, Collection<String> queues) throws SQLException {
+    if (!queues.isEmpty()) send(connection, ALONE, queues);
   }
 
   /** Tells that {@code run} was cut off: its task was cancelled. */
   public void ringCancelled(Connection connection, Task.Hold run) throws SQLException {
-    send(connection, List.of("\u0001cancelled " + run.id() + " " + run.lease()));
+    send(connection, TOGETHER, List.of("\u0001cancelled " + run.id() + " " + run.lease()));
   }
 
   /** The run that {@code heard} says was cut off; empty where it is a queue's name. */
@@ -50,9 +63,9 @@ public final class Bell {
     }
   }
 
-  private void send(Connection connection, Collection<String> payloads) throws SQLException {
-    try (var statement =
-        connection.prepareStatement("select pg_notify(?, said) from unnest(?::text[]) said")) {
+  private void send(Connection connection, String sql, Collection<String> payloads)
+      throws SQLException {
+    try (var statement = connection.prepareStatement(sql)) {
       statement.setString(1, schema.channel());
       statement.setArray(2, connection.createArrayOf("text", payloads.toArray()));
       statement.executeQuery().close();
