@@ -11,10 +11,8 @@ with "picked" as materialized (select "p"."id"
   where ("q"."queue" <> all (array(select "dibs"."queue"."name"
   from "dibs"."queue"
   where "dibs"."queue"."paused_at" is not null)) and (coalesce((select set_config('synchronous_commit', 'off', true)
-  where ?), '') <> 'never'))),
-"claimed" as (update "dibs"."task"
+  where ?), '') <> 'never'))) update "dibs"."task"
   set "status" = cast('PROCESSING' as "dibs"."task_status"), "attempt" = ("dibs"."task"."attempt" + 1), "claimed_at" = statement_timestamp(), "worker_id" = cast(? as uuid), "lease" = cast(? as uuid)
   where "dibs"."task"."id" = any (array(select "id"
   from "picked"))
-  returning "dibs"."task"."id", "dibs"."task"."queue", "dibs"."task"."kind", "dibs"."task"."priority", "dibs"."task"."position", "dibs"."task"."attempt", "dibs"."task"."failures", "dibs"."task"."losses", "dibs"."task"."max_attempts", cast(date_part('epoch', ("dibs"."task"."claimed_at" - greatest("dibs"."task"."run_at", "dibs"."task"."created_at"))) * 1e6 as bigint) as "waited", cast(date_part('epoch', "dibs"."task"."timeout") * 1e6 as bigint) as "timeout", cast("dibs"."task"."payload" as text) as "payload", cast("dibs"."task"."headers" as text) as "headers") select "claimed"."id", "claimed"."queue", "claimed"."kind", "claimed"."priority", "claimed"."position", "claimed"."attempt", "claimed"."failures", "claimed"."losses", "claimed"."max_attempts", "claimed"."waited", "claimed"."timeout", "claimed"."payload", "claimed"."headers"
-  from "claimed"
+  returning "dibs"."task"."id", "dibs"."task"."queue", "dibs"."task"."kind", "dibs"."task"."priority", "dibs"."task"."position", "dibs"."task"."attempt", "dibs"."task"."failures", "dibs"."task"."losses", "dibs"."task"."max_attempts", cast(date_part('epoch', ("dibs"."task"."claimed_at" - greatest("dibs"."task"."run_at", "dibs"."task"."created_at"))) * 1e6 as bigint) as "waited", cast(date_part('epoch', "dibs"."task"."timeout") * 1e6 as bigint) as "timeout", cast("dibs"."task"."payload" as text) as "payload", cast("dibs"."task"."headers" as text) as "headers"

@@ -14,7 +14,6 @@ import static org.jooq.impl.DSL.name;
 import static org.jooq.impl.DSL.param;
 import static org.jooq.impl.DSL.select;
 import static org.jooq.impl.DSL.table;
-import static org.jooq.impl.DSL.update;
 import static org.jooq.impl.DSL.with;
 
 import java.util.UUID;
@@ -29,8 +28,8 @@ import org.jooq.impl.SQLDataType;
 /**
  * The statement that claims tasks.
  *
- * <p>The parts, by their names in it: {@code picked} finds ready tasks lane by lane and locks them,
- * skipping what others have locked; {@code claimed} gives them this claim's lease.
+ * <p>{@code picked} finds ready tasks lane by lane and locks them, skipping what others have
+ * locked; the update gives them this claim's lease.
  *
  * <p>Index: task_lane for the picks, primary key for the claim. Locks: the claimed rows, and rows
  * that changed hands while it looked at them; it waits for nobody. Its commit does not wait for the
@@ -41,21 +40,15 @@ final class ClaimTasks {
 
   static Query query() {
     CommonTableExpression<?> picked = name("picked").asMaterialized(picks());
-    CommonTableExpression<?> claimed =
-        name("claimed")
-            .as(
-                update(TASK)
-                    .set(TASK.STATUS, inline(PROCESSING))
-                    .set(TASK.ATTEMPT, TASK.ATTEMPT.add(inline(1)))
-                    .set(TASK.CLAIMED_AT, Time.now())
-                    .set(TASK.WORKER_ID, param("worker", UUID.class))
-                    .set(TASK.LEASE, param("lease", UUID.class))
-                    .where(
-                        TASK.ID.eq(
-                            any(array(select(field(name("id"), UUID.class)).from(name("picked"))))))
-                    .returningResult(ClaimedRow.columns()));
-
-    return with(picked).with(claimed).select(ClaimedRow.of("claimed")).from(name("claimed"));
+    return with(picked)
+        .update(TASK)
+        .set(TASK.STATUS, inline(PROCESSING))
+        .set(TASK.ATTEMPT, TASK.ATTEMPT.add(inline(1)))
+        .set(TASK.CLAIMED_AT, Time.now())
+        .set(TASK.WORKER_ID, param("worker", UUID.class))
+        .set(TASK.LEASE, param("lease", UUID.class))
+        .where(TASK.ID.eq(any(array(select(field(name("id"), UUID.class)).from(name("picked"))))))
+        .returningResult(ClaimedRow.columns());
   }
 
   /**

@@ -3,7 +3,6 @@ package dev.dibs.sql;
 import static dev.dibs.sql.schema.Tables.TASK;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.greatest;
-import static org.jooq.impl.DSL.name;
 
 import dev.dibs.Priority;
 import dev.dibs.Task;
@@ -45,11 +44,6 @@ final class ClaimedRow {
   /** The columns of a row of task. */
   static List<? extends SelectField<?>> columns() {
     return COLUMNS;
-  }
-
-  /** The same columns of the part of a statement called {@code part}. */
-  static List<? extends SelectField<?>> of(String part) {
-    return COLUMNS.stream().map(c -> field(name(part, c.getName()), c.getDataType())).toList();
   }
 
   static UUID id(ResultSet row) throws SQLException {

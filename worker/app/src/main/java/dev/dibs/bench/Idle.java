@@ -40,7 +40,7 @@ final class Idle implements Scenario {
     report.doing("no process");
     measured.add(measured("no process", 0, queriesPerMinute(db, plan)));
     for (Duration poll : POLLS) {
-      String variant = "poll every " + poll.toSeconds() + " s";
+      String variant = "poll every " + (double) poll.toMillis() / 1e3 + " s";
       double[] queries = new double[plan.rounds()];
       try (Worker worker = InProcess.start(db, poll)) {
         InProcess.awaitWorkers(db, 1);

@@ -53,7 +53,7 @@ public record WorkerSettings(
   private static final Duration LONGEST = Duration.ofDays(30);
 
   /**
-   * Schema {@code dibs}, JSON by Jackson, lease 15 s, poll every 2 s, the default patience, dead
+   * Schema {@code dibs}, JSON by Jackson, lease 15 s, poll every 2.5 s, the default patience, dead
    * after 3 losses.
    */
   public static final WorkerSettings DEFAULT =
@@ -61,7 +61,7 @@ public record WorkerSettings(
           Schema.DEFAULT,
           Codec.jackson(),
           Duration.ofSeconds(15),
-          Duration.ofSeconds(2),
+          Duration.ofMillis(2_500),
           Patience.DEFAULT,
           3);
 
