@@ -9,6 +9,7 @@ import dev.dibs.Task;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -16,7 +17,12 @@ import org.jooq.Field;
 import org.jooq.SelectField;
 import org.jooq.impl.SQLDataType;
 
-/** A claimed task as the database answers it: the columns, once, and how they are read. */
+/**
+ * A claimed task as the database answers it: the columns, once, and how they are read.
+ *
+ * <p>As they stand in the row: what is converted or computed there costs the server more than the
+ * client, and the server is what many processes share.
+ */
 final class ClaimedRow {
   private static final List<Field<?>> COLUMNS =
       List.of(
@@ -29,10 +35,11 @@ final class ClaimedRow {
           TASK.FAILURES,
           TASK.LOSSES,
           TASK.MAX_ATTEMPTS,
-          micros(TASK.CLAIMED_AT.sub(greatest(TASK.RUN_AT, TASK.CREATED_AT))).as("waited"),
+          greatest(TASK.RUN_AT, TASK.CREATED_AT).as("ready_at"),
+          TASK.CLAIMED_AT,
           micros(TASK.TIMEOUT).as("timeout"),
-          TASK.PAYLOAD.cast(SQLDataType.CLOB).as("payload"),
-          TASK.HEADERS.cast(SQLDataType.CLOB).as("headers"));
+          TASK.PAYLOAD,
+          TASK.HEADERS);
 
   private ClaimedRow() {}
 
@@ -55,16 +62,18 @@ final class ClaimedRow {
   }
 
   static Task read(ResultSet row, UUID lease) throws SQLException {
-    long timeout = row.getLong(11);
+    var readyAt = row.getObject(10, OffsetDateTime.class);
+    var waited = Duration.between(readyAt, row.getObject(11, OffsetDateTime.class));
+    long timeout = row.getLong(12);
     Optional<Duration> limit = row.wasNull() ? Optional.empty() : Optional.of(duration(timeout));
-    String headers = row.getString(13);
+    String headers = row.getString(14);
     return new Task(
         new Task.Hold(id(row), lease),
         new Task.Lane(row.getString(2), Priority.ofLevel(row.getInt(4))),
         row.getString(3),
         new Task.Tries(row.getInt(6), row.getInt(7), row.getInt(8), row.getInt(9)),
-        new Task.Content(row.getString(12), headers == null ? "" : headers),
-        new Task.Timing(duration(Math.max(0, row.getLong(10))), limit));
+        new Task.Content(row.getString(13), headers == null ? "" : headers),
+        new Task.Timing(waited.isNegative() ? Duration.ZERO : waited, limit));
   }
 
   private static Duration duration(long micros) {

@@ -7,14 +7,12 @@ import static dev.dibs.sql.schema.enums.TaskStatus.SCHEDULED;
 import static org.jooq.impl.DSL.any;
 import static org.jooq.impl.DSL.cardinality;
 import static org.jooq.impl.DSL.castNull;
-import static org.jooq.impl.DSL.condition;
 import static org.jooq.impl.DSL.count;
 import static org.jooq.impl.DSL.deleteFrom;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.inline;
 import static org.jooq.impl.DSL.name;
 import static org.jooq.impl.DSL.param;
-import static org.jooq.impl.DSL.row;
 import static org.jooq.impl.DSL.select;
 import static org.jooq.impl.DSL.table;
 import static org.jooq.impl.DSL.update;
@@ -24,6 +22,7 @@ import static org.jooq.impl.DSL.with;
 import java.util.UUID;
 import org.jooq.CommonTableExpression;
 import org.jooq.Condition;
+import org.jooq.DataType;
 import org.jooq.Field;
 import org.jooq.Query;
 import org.jooq.Record1;
@@ -38,41 +37,25 @@ import org.jooq.impl.SQLDataType;
  * matches id and lease and nothing besides: a status in the condition would let the planner walk
  * the dead entries of the held index.
  *
+ * <p>The ids of those that end must be sorted as the database sorts them, none twice. How each ends
+ * stands in {@code endings}: 0 for a plain success, or the place of its status and error in {@code
+ * oddStatuses} and {@code oddErrors}, counted from 1.
+ *
  * <p>Index: primary key. Locks: the rows of the batch, in the order of their ids.
  */
 final class EndRuns {
   private EndRuns() {}
 
   static Query query() {
-    var ending = new Columns("e");
-    var endedId = ending.column("id", "endedIds", SQLDataType.UUID);
-    var endedLease = ending.column("lease", "endedLeases", SQLDataType.UUID);
-    var endedStatus = ending.column("status", "endedStatuses", SQLDataType.CLOB);
-    var endedError = ending.column("error", "endedErrors", SQLDataType.CLOB);
-    CommonTableExpression<?> held =
-        name("held")
-            .asMaterialized(
-                select(endedId, endedLease, endedStatus, endedError).from(ending.rows()));
-    // The ids alone lead to the rows; which lease goes with which id is looked up in a hash of the
-    // batch. In a CASE, or the planner makes a join of it and may read all of task for that.
     CommonTableExpression<?> deleted =
         name("deleted")
             .as(
                 deleteFrom(TASK)
                     .where(among("endedIds"))
-                    .and(
-                        condition(
-                            when(
-                                    row(TASK.ID, TASK.LEASE)
-                                        .in(
-                                            select(
-                                                    field(name("id"), UUID.class),
-                                                    field(name("lease"), UUID.class))
-                                                .from(name("held"))),
-                                    inline(true))
-                                .otherwise(inline(false))))
-                    .returningResult(EndedTasks.deletedColumns()));
-    CommonTableExpression<?> ended = EndedTasks.endings("ended", "deleted", "held");
+                    .and(TASK.LEASE.eq(sentWithId("endedLeases", SQLDataType.UUID)))
+                    .returningResult(
+                        EndedTasks.deletedColumns(sentWithId("endings", SQLDataType.SMALLINT))));
+    CommonTableExpression<?> ended = EndedTasks.endings("ended", "deleted");
 
     var returning = new Columns("r");
     var againId = returning.column("id", "againIds", SQLDataType.UUID);
@@ -102,13 +85,26 @@ final class EndRuns {
                         TASK.ID.eq(againId).and(TASK.LEASE.eq(againLease)).and(among("againIds")))
                     .returningResult(TASK.ID));
 
-    return with(held)
-        .with(deleted)
+    return with(deleted)
         .with(ended)
         .with(EndedTasks.archive("archived", "ended"))
         .with(again)
         .select(field(name("x", "id"), SQLDataType.UUID))
         .from(refused().asTable("x"));
+  }
+
+  /**
+   * What the array {@code sent} holds at the place where the ids hold the task's. The ids are
+   * sorted, so the place is found by halves, and elements of a fixed length are read without
+   * passing the others: no join, which might read all of task, and no hash.
+   */
+  private static <T> Field<T> sentWithId(String sent, DataType<T> type) {
+    return field(
+        "({0})[width_bucket({1}, {2})]",
+        type,
+        param(sent, type.getArrayDataType()),
+        TASK.ID,
+        param("endedIds", SQLDataType.UUID.getArrayDataType()));
   }
 
   /**

@@ -10,6 +10,7 @@ import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.inline;
 import static org.jooq.impl.DSL.insertInto;
 import static org.jooq.impl.DSL.name;
+import static org.jooq.impl.DSL.param;
 import static org.jooq.impl.DSL.select;
 import static org.jooq.impl.DSL.table;
 import static org.jooq.impl.DSL.when;
@@ -37,6 +38,8 @@ import org.jooq.impl.SQLDataType;
 final class EndedTasks {
   /** At the most so many errors are kept with a task, the newest. */
   private static final int ERRORS_KEPT = 10;
+
+  private static final String ENDING = "ending";
 
   private static final Field<TaskStatus> FINAL_STATUS =
       field(name("final_status"), TASK.STATUS.getDataType());
@@ -91,26 +94,28 @@ final class EndedTasks {
     return name(as).as(deleteFrom(TASK).where(which).returningResult(answer));
   }
 
-  /**
-   * The same as a part of its own: what {@code deleted} deleted, as {@code held} wants it ended.
-   */
-  static CommonTableExpression<?> endings(String as, String deleted, String held) {
-    Field<JSONB> error = field(name(held, "error"), SQLDataType.CLOB).cast(SQLDataType.JSONB);
+  /** The same as a part of its own: what {@code deleted} deleted, ended as it was sent. */
+  static CommonTableExpression<?> endings(String as, String deleted) {
+    Field<Short> ending = field(name(deleted, ENDING), SQLDataType.SMALLINT);
+    Field<JSONB> error = odd("oddErrors", ending).cast(SQLDataType.JSONB);
     List<SelectField<?>> columns = new ArrayList<>();
     for (Field<?> column : kept()) columns.add(of(deleted, column));
     columns.add(
-        field(name(held, "status"), SQLDataType.CLOB)
-            .cast(TASK.STATUS.getDataType())
+        when(ending.eq(inline((short) 0)), inline(TaskStatus.SUCCEEDED))
+            .otherwise(odd("oddStatuses", ending).cast(TASK.STATUS.getDataType()))
             .as(FINAL_STATUS));
     columns.add(
         errorsAnd(error, of(deleted, TASK.ERRORS), of(deleted, TASK.ATTEMPT)).as(ALL_ERRORS));
     columns.add(of(deleted, TASK.LOSSES).as(ALL_LOSSES));
-    return name(as)
-        .as(
-            select(columns)
-                .from(name(deleted))
-                .join(table(name(held)))
-                .on(of(deleted, TASK.ID).eq(of(held, TASK.ID))));
+    return name(as).as(select(columns).from(name(deleted)));
+  }
+
+  /**
+   * What the array {@code sent} says of an ending that is no plain success; null of one that is.
+   */
+  private static Field<String> odd(String sent, Field<Short> ending) {
+    return field(
+        "({0})[{1}]", SQLDataType.CLOB, param(sent, SQLDataType.CLOB.getArrayDataType()), ending);
   }
 
   private static <T> Field<T> of(String part, Field<T> column) {
@@ -118,9 +123,9 @@ final class EndedTasks {
   }
 
   /** What a delete answers so that {@link #endings} can be made of it. */
-  static List<SelectField<?>> deletedColumns() {
+  static List<SelectField<?>> deletedColumns(Field<Short> ending) {
     List<SelectField<?>> columns = new ArrayList<>(kept());
-    columns.addAll(List.of(TASK.ERRORS, TASK.LOSSES));
+    columns.addAll(List.of(TASK.ERRORS, TASK.LOSSES, ending.as(ENDING)));
     return columns;
   }
 

@@ -7,13 +7,13 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -130,26 +130,53 @@ public final class Exchange {
   }
 
   private Set<UUID> end(Connection connection, Outcomes outcomes) throws SQLException {
-    try (var statement = ending.prepare(connection, values(connection, outcomes));
-        ResultSet rows = statement.executeQuery()) {
-      Set<UUID> refused = new HashSet<>();
-      while (rows.next()) refused.add(rows.getObject(1, UUID.class));
-      return refused;
+    List<Ended> ended = new ArrayList<>();
+    List<Ended> twins = new ArrayList<>();
+    for (Ended one : sorted(outcomes.ended(), Ended::hold)) {
+      boolean isTwin = !ended.isEmpty() && ended.getLast().hold().id().equals(one.hold().id());
+      (isTwin ? twins : ended).add(one);
     }
+    List<Again> again = sorted(outcomes.again(), Again::hold);
+    Set<UUID> refused = new HashSet<>();
+    try (var statement = ending.prepare(connection, values(connection, ended, again));
+        ResultSet rows = statement.executeQuery()) {
+      while (rows.next()) refused.add(rows.getObject(1, UUID.class));
+    }
+    // One id in two queues is two tasks; the statement takes an id once.
+    if (!twins.isEmpty()) refused.addAll(end(connection, new Outcomes(twins, List.of())));
+    return refused;
   }
 
-  private static Map<String, @Nullable Object> values(Connection connection, Outcomes outcomes)
-      throws SQLException {
-    List<Ended> ended =
-        outcomes.ended().stream().sorted(Comparator.comparing(e -> e.hold().id())).toList();
-    List<Again> again =
-        outcomes.again().stream().sorted(Comparator.comparing(a -> a.hold().id())).toList();
+  /** By id, in the database's order of ids, which is not Java's. */
+  private static <T> List<T> sorted(List<T> outcomes, Function<T, Task.Hold> hold) {
+    List<T> sorted = new ArrayList<>(outcomes);
+    sorted.sort((a, b) -> compare(hold.apply(a).id(), hold.apply(b).id()));
+    return sorted;
+  }
+
+  private static int compare(UUID a, UUID b) {
+    int most = Long.compareUnsigned(a.getMostSignificantBits(), b.getMostSignificantBits());
+    return most != 0
+        ? most
+        : Long.compareUnsigned(a.getLeastSignificantBits(), b.getLeastSignificantBits());
+  }
+
+  private static Map<String, @Nullable Object> values(
+      Connection connection, List<Ended> ended, List<Again> again) throws SQLException {
+    List<Ended> odd = new ArrayList<>();
+    List<Short> endings = new ArrayList<>(ended.size());
+    for (Ended one : ended) {
+      boolean isPlain = one.status() == TaskStatus.SUCCEEDED && one.error() == null;
+      if (!isPlain) odd.add(one);
+      endings.add((short) (isPlain ? 0 : odd.size()));
+    }
     var arrays = new Arrays(connection);
     Map<String, @Nullable Object> values = new HashMap<>();
     values.put("endedIds", arrays.uuid(ended, e -> e.hold().id()));
     values.put("endedLeases", arrays.uuid(ended, e -> e.hold().lease()));
-    values.put("endedStatuses", arrays.text(ended, e -> e.status().name()));
-    values.put("endedErrors", arrays.text(ended, Ended::error));
+    values.put("endings", arrays.int2(endings, e -> e));
+    values.put("oddStatuses", arrays.text(odd, e -> e.status().name()));
+    values.put("oddErrors", arrays.text(odd, Ended::error));
     values.put("againIds", arrays.uuid(again, a -> a.hold().id()));
     values.put("againLeases", arrays.uuid(again, a -> a.hold().lease()));
     values.put("againDelays", arrays.int8(again, a -> Time.micros(a.delay())));

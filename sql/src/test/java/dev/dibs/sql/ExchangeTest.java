@@ -167,6 +167,61 @@ class ExchangeTest {
   }
 
   @Test
+  void exchange_endsTasksOfAnyIdsAsEachWasSent() throws SQLException {
+    db.execute(
+        "insert into dibs.task (id, queue, kind) select id, 'q', 'mail' from (select gen_random_uuid() id"
+            + " from generate_series(1, 60) union all values ('00000000-0000-0000-0000-000000000000'::uuid),"
+            + " ('7fffffff-ffff-ffff-ffff-ffffffffffff'), ('80000000-0000-0000-0000-000000000000'),"
+            + " ('ffffffff-ffff-ffff-ffff-ffffffffffff')) ids");
+    List<Task> claimed = new ArrayList<>(run(Exchange.Outcomes.NONE, claim(40)).claimed());
+    claimed.addAll(run(Exchange.Outcomes.NONE, claim(40)).claimed());
+    List<Exchange.Ended> ended = new ArrayList<>();
+    for (Task task : claimed) {
+      ended.add(
+          switch (ended.size() % 3) {
+            case 0 -> new Exchange.Ended(task.hold(), TaskStatus.SUCCEEDED, null);
+            case 1 -> new Exchange.Ended(task.hold(), TaskStatus.DEAD, message(task));
+            default -> new Exchange.Ended(task.hold(), TaskStatus.CANCELLED, message(task));
+          });
+    }
+    Exchange.Result result = run(new Exchange.Outcomes(ended, List.of()), claim(1));
+    assertThat(result.refused()).isEmpty();
+    for (Exchange.Ended one : ended) {
+      UUID id = one.hold().id();
+      assertThat(db.value("select status from dibs.task_history where id = ?", id))
+          .isEqualTo(one.status().name());
+      String kept = "select errors -> 0 ->> 'message' from dibs.task_history where id = ?";
+      assertThat(db.value(kept, id)).isEqualTo(one.error() == null ? null : id.toString());
+    }
+    assertThat(db.number("select count(*) from dibs.task")).isZero();
+  }
+
+  private static String message(Task task) {
+    return "{\"message\": \"" + task.id() + "\"}";
+  }
+
+  @Test
+  void exchange_endsTwoTasksOfOneIdEachUnderItsLease() throws SQLException {
+    UUID id = UUID.randomUUID();
+    String insert = "insert into dibs.task (id, queue, kind) values (?, ?, 'mail')";
+    db.execute(insert, id, "q");
+    Task first = run(Exchange.Outcomes.NONE, claim(1)).claimed().getFirst();
+    db.execute(insert, id, "other");
+    db.execute(
+        "update dibs.task set status = 'PROCESSING', lease = ?, worker_id = ? where queue = 'other'",
+        WORKER,
+        WORKER);
+    var second = new Exchange.Ended(new Task.Hold(id, WORKER), TaskStatus.DEAD, null);
+    var both =
+        List.of(new Exchange.Ended(first.hold(), TaskStatus.SUCCEEDED, null), second, second);
+    Exchange.Result result = run(new Exchange.Outcomes(both, List.of()), claim(1));
+    assertThat(result.refused()).containsExactly(id);
+    String status = "select status from dibs.task_history where id = ? and queue = ?";
+    assertThat(db.value(status, id, "q")).isEqualTo("SUCCEEDED");
+    assertThat(db.value(status, id, "other")).isEqualTo("DEAD");
+  }
+
+  @Test
   @Timeout(30)
   void exchange_refusesARunWhoseTaskChangedHandsWhileItWaitedForTheRow() throws Exception {
     insert(task(), task());

@@ -164,8 +164,9 @@ class PlanTest {
     return Map.ofEntries(
         Map.entry("endedIds", array("id", "uuid")),
         Map.entry("endedLeases", array("gen_random_uuid()", "uuid")),
-        Map.entry("endedStatuses", array("'SUCCEEDED'", "text")),
-        Map.entry("endedErrors", array("null", "text")),
+        Map.entry("endings", array("0", "smallint")),
+        Map.entry("oddStatuses", "'{}'::text[]"),
+        Map.entry("oddErrors", "'{}'::text[]"),
         Map.entry("againIds", array("id", "uuid")),
         Map.entry("againLeases", array("gen_random_uuid()", "uuid")),
         Map.entry("againDelays", array("0", "bigint")),

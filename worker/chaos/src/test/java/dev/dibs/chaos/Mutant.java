@@ -24,7 +24,7 @@ record Mutant(String name, Scenario scenario, List<Edit> edits) {
   private static final String ENDING = sql("EndRuns");
   private static final String CLAIMING = sql("ClaimTasks");
   private static final String HELD =
-      "row(TASK.ID, TASK.LEASE) .in( select( field(name(\"id\"), UUID.class), field(name(\"lease\"), UUID.class)) .from(name(\"held\")))";
+      ".and(TASK.LEASE.eq(sentWithId(\"endedLeases\", SQLDataType.UUID)))";
   private static final String WORKER = "worker/engine/src/main/java/dev/dibs/worker/";
   private static final String PRODUCER = "producer/src/main/java/dev/dibs/producer/";
 
@@ -48,14 +48,14 @@ record Mutant(String name, Scenario scenario, List<Edit> edits) {
   /** All of them. */
   static final List<Mutant> ALL =
       List.of(
-          of("ends by id", Scenario.ZOMBIE, edit(ENDING, HELD, "TASK.ID.isNotNull()")),
+          of("ends by id", Scenario.ZOMBIE, edit(ENDING, HELD, "")),
           of(
               "ends by status",
               Scenario.ZOMBIE,
               edit(
                   ENDING,
                   HELD,
-                  "TASK.STATUS.eq(inline(dev.dibs.sql.schema.enums.TaskStatus.PROCESSING))")),
+                  ".and(TASK.STATUS.eq(inline(dev.dibs.sql.schema.enums.TaskStatus.PROCESSING)))")),
           of(
               "ends by attempt",
               Scenario.LOST_SUFFIX,
