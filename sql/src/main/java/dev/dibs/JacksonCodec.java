@@ -1,11 +1,13 @@
 package dev.dibs;
 
+import java.math.BigDecimal;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.ObjectReader;
@@ -72,12 +74,14 @@ final class JacksonCodec implements Codec {
         token = parser.nextToken();
         if (depth == 0 && token != null) refuse("more than one JSON value", parser);
       }
+    } catch (StreamConstraintsException e) {
+      throw new PayloadException("a payload exceeds a limit: " + e.getOriginalMessage());
     } catch (JacksonException e) {
       var at = e.getLocation();
       throw new PayloadException(
           at == null
-              ? "a payload must be valid JSON"
-              : "a payload must be valid JSON, but is not at line %d, column %d"
+              ? "a payload must be valid JSON and hold no key twice"
+              : "a payload must be valid JSON and hold no key twice, but does not at line %d, column %d"
                   .formatted(at.getLineNr(), at.getColumnNr()));
     }
   }
@@ -87,7 +91,7 @@ final class JacksonCodec implements Codec {
       case PROPERTY_NAME, VALUE_STRING ->
           holdsUnstorable(parser.getString()) ? "NUL or a lone surrogate" : null;
       case VALUE_NUMBER_FLOAT ->
-          exponentTooLarge(parser.getString()) ? "a number out of range" : null;
+          isTooLongInFull(parser.getString()) ? "a number out of range" : null;
       default -> null;
     };
   }
@@ -102,11 +106,16 @@ final class JacksonCodec implements Codec {
     return false;
   }
 
-  private static boolean exponentTooLarge(String number) {
+  /** jsonb writes out what an exponent abbreviates, and could not be read again if that is long. */
+  private static boolean isTooLongInFull(String number) {
     int e = Math.max(number.indexOf('e'), number.indexOf('E'));
     if (e < 0) return false;
-    String digits = number.substring(e + 1).replaceFirst("^[+-]?0*", "");
-    return digits.length() > 4 || (digits.length() == 4 && digits.compareTo("1000") > 0);
+    String exponent = number.substring(e + 1).replaceFirst("^[+-]?0*", "");
+    if (exponent.length() > 3) return true;
+    var value = new BigDecimal(number);
+    int whole = Math.max(1, value.precision() - value.scale());
+    int fraction = Math.max(0, value.scale());
+    return whole + fraction + "-.".length() > MAX_NUMBER_LENGTH;
   }
 
   private static void refuse(@Nullable String what, JsonParser parser) {

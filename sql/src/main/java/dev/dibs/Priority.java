@@ -52,6 +52,7 @@ public enum Priority {
         return priority;
     }
     throw new IllegalArgumentException(
-        "priority must be urgent, high, normal, low or 1 to 4, was '" + Text.storable(name) + "'");
+        "priority must be urgent, high, normal, low or 1 to 4, was '%s'"
+            .formatted(Text.cut(Text.storable(name), 40)));
   }
 }

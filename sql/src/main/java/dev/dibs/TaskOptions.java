@@ -11,7 +11,7 @@ import java.util.Optional;
  * @param due when it may run first
  * @param maxAttempts failures after which it is DEAD, at least 1; snoozes and lost workers do not
  *     count
- * @param timeout the longest one run may take, 1 ms to 100 years; empty: it may take for ever
+ * @param timeout the longest one run may take, 1 ms to 36,000 days; empty: it may take for ever
  * @param headers small facts that travel with the task, such as a trace parent
  */
 public record TaskOptions(
@@ -29,15 +29,18 @@ public record TaskOptions(
   /** What the database keeps counts in microseconds. */
   private static final Duration SHORTEST_TIMEOUT = Duration.ofMillis(1);
 
+  /** The database takes 100 years, and compares as if each had 360 days. */
+  private static final Duration LONGEST_TIMEOUT = Duration.ofDays(36_000);
+
   public TaskOptions {
     Names.check("queue", queue);
     if (maxAttempts < 1)
       throw new IllegalArgumentException("maxAttempts must be >= 1, was " + maxAttempts);
     if (timeout.isPresent()
         && (timeout.get().compareTo(SHORTEST_TIMEOUT) < 0
-            || timeout.get().compareTo(Due.LONGEST) > 0)) {
+            || timeout.get().compareTo(LONGEST_TIMEOUT) > 0)) {
       throw new IllegalArgumentException(
-          "timeout must be between 1 ms and 100 years, was " + timeout.get());
+          "timeout must be between 1 ms and 36,000 days, was " + timeout.get());
     }
     headers = Map.copyOf(headers);
   }

@@ -56,7 +56,7 @@ class WordsTest {
   @Test
   void timeout_isOneThatAClockCanCount() {
     NewTask<Json> task = Kind.json("k").task(new Json("1"));
-    for (Duration odd : List.of(Duration.ofNanos(500), Duration.ofDays(40_000)))
+    for (Duration odd : List.of(Duration.ofNanos(500), Duration.ofDays(36_001)))
       assertThatThrownBy(() -> task.timeout(odd)).hasMessageContaining(odd.toString());
   }
 

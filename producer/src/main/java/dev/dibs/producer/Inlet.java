@@ -162,7 +162,7 @@ final class Inlet {
     for (NewTask<?> task : tasks) {
       InsertTasks.Row row = encoder.encode(task);
       slice.add(row);
-      chars += row.payload().length();
+      chars += row.chars();
       if (slice.size() == SLICE || chars > SLICE_CHARS) {
         inserted.addAll(insert.insert(connection, slice));
         slice.clear();

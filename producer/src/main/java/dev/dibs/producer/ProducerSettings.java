@@ -9,12 +9,14 @@ import java.time.Duration;
  *
  * @param schema where the tasks go
  * @param codec how payloads become JSON
- * @param maxPayloadBytes the largest payload taken, in bytes of UTF-8; 1 to 16 MiB
- * @param bellInterval workers are told about a queue at most this often; positive
+ * @param maxPayloadBytes the largest payload taken, in bytes of UTF-8, and the largest headers; 1
+ *     to 16 MiB
+ * @param bellInterval workers are told about a queue at most this often; positive, at most a day
  */
 public record ProducerSettings(
     Schema schema, Codec codec, int maxPayloadBytes, Duration bellInterval) {
   private static final int HARD_MAX_PAYLOAD_BYTES = 16 << 20;
+  private static final Duration LONGEST_BELL_INTERVAL = Duration.ofDays(1);
 
   /** Schema {@code dibs}, JSON by Jackson, payloads up to 256 KiB, a bell every 5 ms. */
   public static final ProducerSettings DEFAULT =
@@ -26,8 +28,9 @@ public record ProducerSettings(
           "maxPayloadBytes must be between 1 and %d, was %d"
               .formatted(HARD_MAX_PAYLOAD_BYTES, maxPayloadBytes));
     }
-    if (!bellInterval.isPositive()) {
-      throw new IllegalArgumentException("bellInterval must be positive, was " + bellInterval);
+    if (!bellInterval.isPositive() || bellInterval.compareTo(LONGEST_BELL_INTERVAL) > 0) {
+      throw new IllegalArgumentException(
+          "bellInterval must be positive and at most a day, was " + bellInterval);
     }
   }
 

@@ -16,7 +16,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * handed out by {@link #abandon}.
  */
 final class WaitingRoom {
-  /** Bounds what one statement carries, in chars of payload. */
+  /** Bounds what one statement carries, in chars. */
   private static final int BATCH_CHARS = 4 << 20;
 
   /** A commit that takes longer is not waited for: it may hang on somebody's lock. */
@@ -92,7 +92,7 @@ final class WaitingRoom {
       int chars = 0;
       while (taken.size() < largestBatch && chars < BATCH_CHARS && !waiting.isEmpty()) {
         WaitingTask task = waiting.remove();
-        chars += task.row().payload().length();
+        chars += task.row().chars();
         taken.add(task);
       }
       committing += taken.size();

@@ -39,7 +39,12 @@ import org.jspecify.annotations.Nullable;
 public final class InsertTasks {
   /** One task to insert: {@code payload} and {@code headers} are JSON. */
   public record Row(
-      UUID id, String kind, String payload, @Nullable String headers, TaskOptions options) {}
+      UUID id, String kind, String payload, @Nullable String headers, TaskOptions options) {
+    /** How much of a statement it takes, in chars. */
+    public int chars() {
+      return payload.length() + (headers == null ? 0 : headers.length());
+    }
+  }
 
   private final SqlText text;
   private final SqlText one;

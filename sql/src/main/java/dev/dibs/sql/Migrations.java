@@ -66,6 +66,11 @@ public final class Migrations {
     return script.append("\ncommit;\n").toString();
   }
 
+  /** The file that brings a schema to {@code version}. */
+  static String file(int version) {
+    return FILES.get(version - 1);
+  }
+
   private static String read(String file) {
     try (InputStream in =
         Migrations.class.getClassLoader().getResourceAsStream(LOCATION + "/" + file)) {

@@ -1,5 +1,6 @@
 package dev.dibs.sql;
 
+import dev.dibs.Text;
 import java.sql.Connection;
 import java.util.regex.Pattern;
 import org.jooq.DSLContext;
@@ -17,6 +18,9 @@ import org.jooq.impl.DSL;
 public record Schema(String name) {
   private static final Pattern NAME = Pattern.compile("[a-z_][a-z0-9_]{0,40}");
 
+  /** A name that is refused is shown so far. */
+  private static final int SHOWN = 60;
+
   /** The schema called {@code dibs}. */
   public static final Schema DEFAULT = new Schema("dibs");
 
@@ -24,7 +28,7 @@ public record Schema(String name) {
     if (!NAME.matcher(name).matches()) {
       throw new IllegalArgumentException(
           "a schema name must match %s, was '%s'"
-              .formatted(NAME.pattern(), dev.dibs.Text.storable(name)));
+              .formatted(NAME.pattern(), Text.cut(Text.storable(name), SHOWN)));
     }
   }
 

@@ -1,5 +1,7 @@
 package dev.dibs.worker;
 
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
 import dev.dibs.Task;
 import dev.dibs.sql.Exchange;
 import java.time.Duration;
@@ -408,7 +410,7 @@ final class Ledger {
   private boolean await(Duration timeout, BooleanSupplier condition) throws InterruptedException {
     lock.lock();
     try {
-      long deadline = System.nanoTime() + timeout.toNanos();
+      long deadline = System.nanoTime() + NANOSECONDS.convert(timeout); // the longest, if too long
       while (!condition.getAsBoolean()) {
         long left = deadline - System.nanoTime();
         if (left <= 0) return false;

@@ -49,7 +49,7 @@ final class TaskError {
     var text = new StringWriter();
     try {
       cause.printStackTrace(new PrintWriter(text, true));
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | StackOverflowError e) { // causes are printed by recursion
       text.append(cause.getClass().getName());
     }
     return text.toString();

@@ -1,6 +1,7 @@
 package dev.dibs.worker;
 
 import dev.dibs.Kind;
+import dev.dibs.TaskOptions;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import java.util.LinkedHashMap;
@@ -26,6 +27,7 @@ public final class WorkerBuilder {
   /**
    * Serves a queue.
    *
+   * @param name one that a task's queue may have
    * @param concurrency how many of its tasks run at once in this process, 1 to 1,000,000
    */
   public WorkerBuilder queue(String name, int concurrency) {
@@ -34,7 +36,7 @@ public final class WorkerBuilder {
           "concurrency of queue '%s' must be between 1 and %d, was %d"
               .formatted(name, MOST_AT_ONCE, concurrency));
     }
-    queues.put(name, concurrency);
+    queues.put(TaskOptions.DEFAULT.withQueue(name).queue(), concurrency);
     return this;
   }
 

@@ -5,6 +5,7 @@ import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.dibs.Json;
 import dev.dibs.Kind;
 import dev.dibs.NewTask;
 import dev.dibs.Outcome;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -42,6 +44,10 @@ class LeaseTest {
   }
 
   private Worker start(TaskHandler<Mail> handler) {
+    return start(QUICK, handler);
+  }
+
+  private Worker start(WorkerSettings settings, TaskHandler<Mail> handler) {
     Worker worker =
         Worker.on(db.dataSource())
             .queue("q", 8)
@@ -51,7 +57,7 @@ class LeaseTest {
                   starts.incrementAndGet();
                   return handler.handle(mail, task);
                 })
-            .settings(QUICK)
+            .settings(settings)
             .start();
     workers.add(worker);
     return worker;
@@ -138,6 +144,70 @@ class LeaseTest {
       assertThat(log.with("no beat of worker")).hasSize(1);
       await().atMost(ofSeconds(20)).until(() -> db.finished("SUCCEEDED") == 1);
     }
+  }
+
+  /** Beats come from a thread of their own, so not even handlers that never block hold them up. */
+  @Test
+  void handlersThatKeepEveryProcessorBusy_loseNoTask() {
+    var mayEnd = new AtomicBoolean();
+    TaskHandler<Mail> spinning =
+        (mail, task) -> {
+          while (!mayEnd.get()) Thread.onSpinWait();
+          return Outcome.done();
+        };
+    for (int i = 0; i < 8; i++) producer.enqueue(mail());
+    WorkerSettings settings = WorkerSettings.DEFAULT.withLease(ofSeconds(2));
+    try {
+      start(settings, spinning);
+      start(settings, spinning);
+      awaitBeats(12);
+    } finally {
+      mayEnd.set(true);
+    }
+    await().atMost(ofSeconds(20)).until(() -> db.finished("SUCCEEDED") == 8);
+    assertThat(starts).hasValue(8);
+    assertThat(db.number("select sum(failures + losses) from dibs.task_history")).isZero();
+  }
+
+  @Test
+  void aTaskOfAKindThatItsRescuerDoesNotKnow_isGivenBackUnharmed() {
+    producer.enqueue(Kind.json("elsewhere").task(new Json("{}")).queue("q").maxAttempts(1));
+    hold("gen_random_uuid()");
+    start((mail, task) -> Outcome.done());
+    await().atMost(ofSeconds(20)).until(() -> db.tasks("PENDING") == 1);
+    assertThat(
+            db.value(
+                "select concat_ws(' ', attempt, failures, losses, max_attempts) from dibs.task"))
+        .isEqualTo("1 0 1 1");
+  }
+
+  @Test
+  void aRescueThatFailsHalfWay_isTakenUpAgain() {
+    List<NewTask<Mail>> many = new ArrayList<>();
+    for (int i = 0; i < 1_200; i++) many.add(mail());
+    producer.enqueue(many);
+    db.execute(
+        "insert into dibs.worker (id, host, pid, version, queues, kinds, concurrency, status, lease_until)"
+            + " values (gen_random_uuid(), 'gone', 1, 'x', '{q}', '{mail}', 8, 'DEAD', now())");
+    hold("(select id from dibs.worker)");
+    db.execute("create sequence rescued");
+    db.execute(
+        "create function fail_once() returns trigger language plpgsql as $$ begin"
+            + " if nextval('public.rescued') = 700 then raise exception 'half way'; end if; return new; end $$");
+    db.execute(
+        "create trigger fail_once before update on dibs.task for each row"
+            + " when (old.status = 'PROCESSING' and new.status = 'PENDING') execute function fail_once()");
+    start((mail, task) -> Outcome.done());
+    await().atMost(ofSeconds(40)).until(() -> db.finished("SUCCEEDED") == 1_200);
+    assertThat(db.number("select count(*) from dibs.task_history where losses = 1"))
+        .isEqualTo(1_200);
+    assertThat(db.number("select last_value from rescued")).isGreaterThan(1_200);
+  }
+
+  private void hold(String worker) {
+    db.execute(
+        "update dibs.task set status = 'PROCESSING', attempt = 1, lease = gen_random_uuid(), worker_id = "
+            + worker);
   }
 
   @Test
