@@ -23,6 +23,7 @@ class GoldenSqlTest {
             "claim", new Exchange(Schema.DEFAULT).claiming().sql(),
             "cancel", new CancelTask(Schema.DEFAULT).text().sql(),
             "insert", new InsertTasks(Schema.DEFAULT).text().sql(),
+            "insert-new", new InsertTasks(Schema.DEFAULT).newText().sql(),
             "finish", new FinishTask(Schema.DEFAULT).text().sql(),
             "promote", new PromoteTasks(Schema.DEFAULT).text().sql(),
             "rescue", new RescueTasks(Schema.DEFAULT).text().sql());
