@@ -50,7 +50,7 @@ final class Committer implements Runnable {
   private void commit(List<WaitingTask> batch) {
     Set<UUID> inserted;
     try {
-      inserted = own.put(ids(batch), connection -> insert.insert(connection, rows(batch)));
+      inserted = own.put(ids(batch), new FewTasks(insert, rows(batch)));
     } catch (EnqueueUnknownException e) {
       answer(batch, task -> fail(task, new EnqueueUnknownException(1, cause(e))));
       return;

@@ -54,6 +54,14 @@ final class Inlet {
      *     on as if nothing had been sent
      */
     Set<UUID> put(Connection connection) throws SQLException;
+
+    /**
+     * As {@link #put}, where {@code connection} is ours, commits by itself and has no transaction
+     * open that a refused statement could abort.
+     */
+    default Set<UUID> putAlone(Connection connection) throws SQLException {
+      return put(connection);
+    }
   }
 
   /**
@@ -65,7 +73,7 @@ final class Inlet {
     if (tasks.size() >= COPY_FROM) return connection -> putMany(connection, tasks);
     List<InsertTasks.Row> rows = new ArrayList<>(tasks.size());
     for (NewTask<?> task : tasks) rows.add(encoder.encode(task));
-    return connection -> insert.insert(connection, rows);
+    return new FewTasks(insert, rows);
   }
 
   private Set<UUID> putMany(Connection connection, List<? extends NewTask<?>> tasks)

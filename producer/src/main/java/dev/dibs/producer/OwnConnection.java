@@ -69,7 +69,7 @@ final class OwnConnection {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(true);
       sent = true;
-      inserted = load.put(connection);
+      inserted = load.putAlone(connection);
       return inserted;
     } catch (SQLException e) {
       // Committed: that the connection could not be given back is the data source's trouble.

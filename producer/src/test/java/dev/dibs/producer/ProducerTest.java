@@ -134,6 +134,25 @@ class ProducerTest {
   }
 
   @Test
+  void enqueue_ofWhatIsThereLeavesTheCallersTransactionUsable() throws SQLException {
+    NewTask<Mail> task = mail(1);
+    producer.enqueue(task);
+    for (String begin : List.of("begin", "")) { // the driver commits by itself, the caller does not
+      try (Connection connection = db.connect();
+          var statement = connection.createStatement()) {
+        connection.setAutoCommit(!begin.isEmpty());
+        statement.execute(begin);
+        assertThat(producer.enqueue(connection, task).inserted()).isFalse();
+        assertThat(producer.enqueue(connection, List.of(mail(2), task)))
+            .extracting(Enqueued::inserted)
+            .containsExactly(true, false);
+        statement.execute("commit");
+      }
+    }
+    assertThat(db.tasks("PENDING")).isEqualTo(3);
+  }
+
+  @Test
   void enqueue_keepsTheOrderOfAThreadInItsIds() {
     List<NewTask<?>> tasks = new ArrayList<>();
     for (int i = 0; i < 10_000; i++) tasks.add(mail(i));

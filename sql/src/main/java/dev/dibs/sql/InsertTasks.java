@@ -27,14 +27,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import org.jooq.InsertOnDuplicateStep;
+import org.jooq.InsertReturningStep;
+import org.jooq.Record;
 import org.jooq.impl.SQLDataType;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Inserts tasks, any number in one statement. A task whose id is there already is left as it is.
  *
- * <p>Index: all of task. Locks: the new rows, in the order of their ids. One statement per call.
- * Thread-safe.
+ * <p>Index: all of task. Locks: the new rows, in the order of their ids. One statement per call,
+ * two where {@link #insertAlone} finds an id there. Thread-safe.
  */
 public final class InsertTasks {
   /** One task to insert: {@code payload} and {@code headers} are JSON. */
@@ -46,17 +49,79 @@ public final class InsertTasks {
     }
   }
 
-  private final SqlText text;
+  private static final String UNIQUE_VIOLATION = "23505";
+
   private final SqlText one;
+  private final SqlText oneNew;
+  private final SqlText ready;
+  private final SqlText readyNew;
+  private final SqlText timed;
   private final SqlText withdraw;
 
   public InsertTasks(Schema schema) {
-    this.one = one(schema);
+    this.oneNew = SqlText.of(schema, one());
+    this.one = SqlText.of(schema, unlessThere(one()));
+    this.readyNew = SqlText.of(schema, ready());
+    this.ready = SqlText.of(schema, unlessThere(ready()).returningResult(TASK.ID));
+    this.timed = SqlText.of(schema, unlessThere(timed()).returningResult(TASK.ID));
     this.withdraw =
         SqlText.of(
             schema,
             deleteFrom(TASK)
                 .where(TASK.ID.eq(any(param("ids", SQLDataType.UUID.getArrayDataType())))));
+  }
+
+  private static InsertReturningStep<Record> unlessThere(InsertOnDuplicateStep<Record> insert) {
+    return insert.onConflict(TASK.ID, TASK.QUEUE).doNothing();
+  }
+
+  /**
+   * One task that is ready at once, the commonest: plain values cost the server less than arrays.
+   */
+  private static InsertOnDuplicateStep<Record> one() {
+    return insertInto(TASK)
+        .set(TASK.ID, param("id", SQLDataType.UUID))
+        .set(TASK.QUEUE, param("queue", SQLDataType.CLOB))
+        .set(TASK.KIND, param("kind", SQLDataType.CLOB))
+        .set(TASK.PRIORITY, param("priority", SQLDataType.SMALLINT))
+        .set(TASK.MAX_ATTEMPTS, param("maxAttempts", SQLDataType.INTEGER))
+        .set(TASK.PAYLOAD, param("payload", SQLDataType.CLOB).cast(SQLDataType.JSONB))
+        .set(TASK.HEADERS, param("headers", SQLDataType.CLOB).cast(SQLDataType.JSONB));
+  }
+
+  /** Tasks that are ready at once: what the table's defaults say is not computed. */
+  private static InsertOnDuplicateStep<Record> ready() {
+    var columns = new Columns("n");
+    var id = columns.column("id", "ids", SQLDataType.UUID);
+    var queue = columns.column("queue", "queues", SQLDataType.CLOB);
+    var kind = columns.column("kind", "kinds", SQLDataType.CLOB);
+    var priority = columns.column("priority", "priorities", SQLDataType.SMALLINT);
+    var maxAttempts = columns.column("max_attempts", "maxAttempts", SQLDataType.INTEGER);
+    var payload = columns.column("payload", "payloads", SQLDataType.CLOB);
+    var headers = columns.column("headers", "headers", SQLDataType.CLOB);
+    return insertInto(TASK)
+        .columns(
+            TASK.ID,
+            TASK.QUEUE,
+            TASK.KIND,
+            TASK.PRIORITY,
+            TASK.MAX_ATTEMPTS,
+            TASK.PAYLOAD,
+            TASK.HEADERS)
+        .select(
+            select(
+                    id,
+                    queue,
+                    kind,
+                    priority,
+                    maxAttempts,
+                    payload.cast(SQLDataType.JSONB),
+                    headers.cast(SQLDataType.JSONB))
+                .from(columns.rows()));
+  }
+
+  /** Tasks of which some have a delay, a run time or a timeout. */
+  private static InsertOnDuplicateStep<Record> timed() {
     var columns = new Columns("n");
     var id = columns.column("id", "ids", SQLDataType.UUID);
     var queue = columns.column("queue", "queues", SQLDataType.CLOB);
@@ -70,55 +135,31 @@ public final class InsertTasks {
     var headers = columns.column("headers", "headers", SQLDataType.CLOB);
     var runAt = Time.now().add(Time.micros(delay));
     var due = greatest(org.jooq.impl.DSL.coalesce(at, runAt), Time.now());
-    this.text =
-        SqlText.of(
-            schema,
-            insertInto(TASK)
-                .columns(
-                    TASK.ID,
-                    TASK.QUEUE,
-                    TASK.KIND,
-                    TASK.PRIORITY,
-                    TASK.STATUS,
-                    TASK.RUN_AT,
-                    TASK.MAX_ATTEMPTS,
-                    TASK.TIMEOUT,
-                    TASK.PAYLOAD,
-                    TASK.HEADERS)
-                .select(
-                    select(
-                            id,
-                            queue,
-                            kind,
-                            priority,
-                            when(due.gt(Time.now()), inline(SCHEDULED)).otherwise(inline(PENDING)),
-                            due,
-                            maxAttempts,
-                            field("{0}", SQLDataType.INTERVAL, Time.micros(timeout)),
-                            payload.cast(SQLDataType.JSONB),
-                            headers.cast(SQLDataType.JSONB))
-                        .from(columns.rows()))
-                .onConflict(TASK.ID, TASK.QUEUE)
-                .doNothing()
-                .returningResult(TASK.ID));
-  }
-
-  /**
-   * One task that is ready at once, the commonest: plain values cost the server less than arrays.
-   */
-  private static SqlText one(Schema schema) {
-    return SqlText.of(
-        schema,
-        insertInto(TASK)
-            .set(TASK.ID, param("id", SQLDataType.UUID))
-            .set(TASK.QUEUE, param("queue", SQLDataType.CLOB))
-            .set(TASK.KIND, param("kind", SQLDataType.CLOB))
-            .set(TASK.PRIORITY, param("priority", SQLDataType.SMALLINT))
-            .set(TASK.MAX_ATTEMPTS, param("maxAttempts", SQLDataType.INTEGER))
-            .set(TASK.PAYLOAD, param("payload", SQLDataType.CLOB).cast(SQLDataType.JSONB))
-            .set(TASK.HEADERS, param("headers", SQLDataType.CLOB).cast(SQLDataType.JSONB))
-            .onConflict(TASK.ID, TASK.QUEUE)
-            .doNothing());
+    return insertInto(TASK)
+        .columns(
+            TASK.ID,
+            TASK.QUEUE,
+            TASK.KIND,
+            TASK.PRIORITY,
+            TASK.STATUS,
+            TASK.RUN_AT,
+            TASK.MAX_ATTEMPTS,
+            TASK.TIMEOUT,
+            TASK.PAYLOAD,
+            TASK.HEADERS)
+        .select(
+            select(
+                    id,
+                    queue,
+                    kind,
+                    priority,
+                    when(due.gt(Time.now()), inline(SCHEDULED)).otherwise(inline(PENDING)),
+                    due,
+                    maxAttempts,
+                    field("{0}", SQLDataType.INTERVAL, Time.micros(timeout)),
+                    payload.cast(SQLDataType.JSONB),
+                    headers.cast(SQLDataType.JSONB))
+                .from(columns.rows()));
   }
 
   /**
@@ -130,15 +171,56 @@ public final class InsertTasks {
    *     waited for the standby that was to have it too
    */
   public Set<UUID> insert(Connection connection, List<Row> rows) throws SQLException {
-    if (rows.size() == 1 && isPlain(rows.getFirst())) return insertOne(connection, rows.getFirst());
-    List<Row> ordered = rows.stream().sorted(Comparator.comparing(Row::id)).toList();
-    try (var statement = text.prepare(connection, values(connection, ordered));
+    boolean ready = areReady(rows);
+    if (ready && rows.size() == 1) return insertOne(connection, rows.getFirst());
+    List<Row> ordered = inOrder(rows);
+    var values = ready ? values(connection, ordered) : timedValues(connection, ordered);
+    try (var statement = (ready ? this.ready : timed).prepare(connection, values);
         ResultSet inserted = statement.executeQuery()) {
       Set<UUID> ids = new HashSet<>();
       while (inserted.next()) ids.add(inserted.getObject(1, UUID.class));
       Replication.check(statement.getWarnings());
       return ids;
     }
+  }
+
+  private Set<UUID> insertOne(Connection connection, Row row) throws SQLException {
+    int inserted = execute(one, connection, values(row));
+    return inserted == 1 ? Set.of(row.id()) : Set.of();
+  }
+
+  /**
+   * As {@link #insert}, on a connection that commits by itself and on which no transaction is open:
+   * for less of the server, as long as no id is there already. One that is aborts the statement,
+   * and so would abort a transaction; all are inserted by another one then.
+   */
+  public Set<UUID> insertAlone(Connection connection, List<Row> rows) throws SQLException {
+    if (!areReady(rows)) return insert(connection, rows);
+    try {
+      if (rows.size() == 1) execute(oneNew, connection, values(rows.getFirst()));
+      else execute(readyNew, connection, values(connection, inOrder(rows)));
+    } catch (SQLException e) {
+      if (UNIQUE_VIOLATION.equals(e.getSQLState())) return insert(connection, rows);
+      throw e;
+    }
+    Set<UUID> ids = HashSet.newHashSet(rows.size());
+    for (Row row : rows) ids.add(row.id());
+    return ids;
+  }
+
+  private static int execute(
+      SqlText text, Connection connection, Map<String, @Nullable Object> values)
+      throws SQLException {
+    try (var statement = text.prepare(connection, values)) {
+      int inserted = statement.executeUpdate();
+      Replication.check(statement.getWarnings());
+      return inserted;
+    }
+  }
+
+  /** Two transactions that bring the same ids must not wait for each other crosswise. */
+  private static List<Row> inOrder(List<Row> rows) {
+    return rows.stream().sorted(Comparator.comparing(Row::id)).toList();
   }
 
   /**
@@ -153,11 +235,15 @@ public final class InsertTasks {
     }
   }
 
-  private static boolean isPlain(Row row) {
-    return row.options().due() instanceof Due.Now && row.options().timeout().isEmpty();
+  private static boolean areReady(List<Row> rows) {
+    for (Row row : rows) {
+      if (!(row.options().due() instanceof Due.Now) || row.options().timeout().isPresent())
+        return false;
+    }
+    return true;
   }
 
-  private Set<UUID> insertOne(Connection connection, Row row) throws SQLException {
+  private static Map<String, @Nullable Object> values(Row row) {
     Map<String, @Nullable Object> values = new HashMap<>();
     values.put("id", row.id());
     values.put("queue", row.options().queue());
@@ -166,11 +252,7 @@ public final class InsertTasks {
     values.put("maxAttempts", row.options().maxAttempts());
     values.put("payload", row.payload());
     values.put("headers", row.headers());
-    try (var statement = one.prepare(connection, values)) {
-      int inserted = statement.executeUpdate();
-      Replication.check(statement.getWarnings());
-      return inserted == 1 ? Set.of(row.id()) : Set.of();
-    }
+    return values;
   }
 
   private static Map<String, @Nullable Object> values(Connection connection, List<Row> rows)
@@ -181,16 +263,23 @@ public final class InsertTasks {
     values.put("queues", arrays.text(rows, row -> row.options().queue()));
     values.put("kinds", arrays.text(rows, Row::kind));
     values.put("priorities", arrays.int2(rows, row -> row.options().priority().level()));
+    values.put("maxAttempts", arrays.int4(rows, row -> row.options().maxAttempts()));
+    values.put("payloads", arrays.text(rows, Row::payload));
+    values.put("headers", arrays.text(rows, Row::headers));
+    return values;
+  }
+
+  private static Map<String, @Nullable Object> timedValues(Connection connection, List<Row> rows)
+      throws SQLException {
+    var arrays = new Arrays(connection);
+    Map<String, @Nullable Object> values = values(connection, rows);
     values.put("delays", arrays.int8(rows, row -> delay(row.options().due())));
     values.put(
         "runAts",
         arrays.of("timestamptz", OffsetDateTime[]::new, rows, row -> instant(row.options().due())));
-    values.put("maxAttempts", arrays.int4(rows, row -> row.options().maxAttempts()));
     values.put(
         "timeouts",
         arrays.int8(rows, row -> row.options().timeout().map(Time::micros).orElse(null)));
-    values.put("payloads", arrays.text(rows, Row::payload));
-    values.put("headers", arrays.text(rows, Row::headers));
     return values;
   }
 
@@ -210,8 +299,13 @@ public final class InsertTasks {
     };
   }
 
-  /** The statement, for those who review it. */
+  /** The statement for tasks of which some have a delay, for those who review it. */
   SqlText text() {
-    return text;
+    return timed;
+  }
+
+  /** The commonest: many that are ready, on a connection that commits by itself; likewise. */
+  SqlText newText() {
+    return readyNew;
   }
 }

@@ -32,6 +32,7 @@ class GoldenSqlTest {
         "claim", new Exchange(Schema.DEFAULT).claiming(),
         "cancel", new CancelTask(Schema.DEFAULT).text(),
         "insert", new InsertTasks(Schema.DEFAULT).text(),
+        "insert-new", new InsertTasks(Schema.DEFAULT).newText(),
         "finish", new FinishTask(Schema.DEFAULT).text(),
         "promote", new PromoteTasks(Schema.DEFAULT).text(),
         "rescue", new RescueTasks(Schema.DEFAULT).text());
