@@ -25,7 +25,8 @@ class GoldenSqlTest {
             "insert", new InsertTasks(Schema.DEFAULT).text().sql(),
             "finish", new FinishTask(Schema.DEFAULT).text().sql(),
             "promote", new PromoteTasks(Schema.DEFAULT).text().sql(),
-            "rescue", new RescueTasks(Schema.DEFAULT).text().sql());
+            "rescue", new RescueTasks(Schema.DEFAULT).text().sql(),
+            "tick", new TickSchedules(Schema.DEFAULT).text().sql());
     for (var statement : statements.entrySet()) {
       Path file = GOLDEN.resolve(statement.getKey() + ".sql");
       String text = lines(statement.getValue());
