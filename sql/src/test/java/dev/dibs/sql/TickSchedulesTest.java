@@ -43,9 +43,20 @@ class TickSchedulesTest {
 
   private final TestDatabase db = TestDatabase.create();
   private final TestClock clock = TestClock.in(db);
-  private final Connection connection = db.connect();
+  private final Connection connection = connect();
   private final ScheduleRows rows = new ScheduleRows(Schema.DEFAULT, Codec.jackson());
   private final TickSchedules schedules = new TickSchedules(Schema.DEFAULT);
+
+  /** As the engine's own connections are. */
+  private Connection connect() {
+    Connection own = db.connect();
+    try {
+      own.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+    return own;
+  }
 
   @BeforeEach
   void setClock() {
@@ -137,7 +148,7 @@ class TickSchedulesTest {
         var together = new CyclicBarrier(4);
         Callable<Integer> process =
             () -> {
-              try (Connection own = db.connect()) {
+              try (Connection own = connect()) {
                 together.await();
                 return schedules.tickIfDue(own, next, decide(next)).tasks();
               }
@@ -326,7 +337,7 @@ class TickSchedulesTest {
       var together = new CyclicBarrier(4);
       Callable<Declared> process =
           () -> {
-            try (Connection own = db.connect()) {
+            try (Connection own = connect()) {
               together.await();
               return rows.declare(own, Schedule.of("s", HOURLY, task()));
             }
