@@ -11,5 +11,8 @@ with "due" as materialized (select "dibs"."task"."id"
   from "promoted"), (select extract(epoch
   from min("dibs"."task"."run_at") - statement_timestamp())
   from "dibs"."task"
-  where ("dibs"."task"."status" = cast('SCHEDULED' as "dibs"."task_status") and "dibs"."task"."run_at" > statement_timestamp()))
+  where ("dibs"."task"."status" = cast('SCHEDULED' as "dibs"."task_status") and "dibs"."task"."run_at" > statement_timestamp())), (select extract(epoch
+  from min("dibs"."schedule"."next_tick_at") - statement_timestamp())
+  from "dibs"."schedule"
+  where "dibs"."schedule"."paused_at" is null)
   from "promoted"

@@ -19,6 +19,11 @@ import java.util.UUID;
  */
 public record NewTask<T>(UUID id, Kind<T> kind, T payload, TaskOptions options) {
 
+  /** An id that no task has: what a new one is to be known by. */
+  public static UUID nextId() {
+    return Uuid7.next();
+  }
+
   /**
    * As this task, in another queue and so under an id of its own; without this it goes to {@code
    * default}.

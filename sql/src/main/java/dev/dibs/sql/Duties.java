@@ -1,9 +1,12 @@
 package dev.dibs.sql;
 
 import static dev.dibs.sql.schema.Tables.DUTY;
+import static dev.dibs.sql.schema.Tables.SCHEDULE_TICK;
+import static org.jooq.impl.DSL.val;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Optional;
 import org.jooq.DSLContext;
 
@@ -50,6 +53,19 @@ public final class Duties {
   /** Drops the history partitions that every retention has passed; answers how many. */
   public int prune(Connection connection) throws SQLException {
     return call(connection, "prune_history");
+  }
+
+  /**
+   * Forgets the ticks of more than {@code kept} ago; answers how many. Their schedules have gone on
+   * since.
+   */
+  public int pruneTicks(Connection connection, Duration kept) {
+    var old = Time.clock().sub(Time.micros(val(Time.micros(kept))));
+    return schema
+        .dsl(connection)
+        .deleteFrom(SCHEDULE_TICK)
+        .where(SCHEDULE_TICK.TICK_AT.lt(old))
+        .execute();
   }
 
   private int call(Connection connection, String function, Object... arguments)

@@ -25,9 +25,9 @@ public final class Migrations {
   public static final String LOCATION = "dev/dibs/sql/migration";
 
   /** The schema version this build works with. */
-  public static final int VERSION = 1;
+  public static final int VERSION = 2;
 
-  private static final List<String> FILES = List.of("V001__tasks.sql");
+  private static final List<String> FILES = List.of("V001__tasks.sql", "V002__schedules.sql");
   private static final String UNDEFINED_FUNCTION = "42883";
   private static final String UNDEFINED_SCHEMA = "3F000";
 
@@ -84,23 +84,30 @@ public final class Migrations {
   /**
    * Refuses a schema this build cannot work with.
    *
-   * @throws SchemaVersionException if there is no Dibs schema, or one of another version
+   * <p>A newer one is not refused while it says that it still serves builds of this version: so a
+   * schema is migrated first and its workers are replaced one after another.
+   *
+   * @throws SchemaVersionException if there is no Dibs schema, an older one, or a newer one that
+   *     serves this build no more
    * @throws DatabaseException if the database cannot answer
    */
   public static void check(Connection connection, Schema schema) {
-    int found = version(connection, schema);
+    int found = number(connection, schema, "schema_version");
     if (found == VERSION) return;
-    throw new SchemaVersionException(
-        found < VERSION
-            ? "schema \"%s\" is at version %d, this build needs %d; run `dibs migrate`"
-                .formatted(schema.name(), found, VERSION)
-            : "schema \"%s\" is at version %d, this build knows only %d; use a newer build"
-                .formatted(schema.name(), found, VERSION));
+    if (found < VERSION)
+      throw new SchemaVersionException(
+          "schema \"%s\" is at version %d, this build needs %d; run `dibs migrate`"
+              .formatted(schema.name(), found, VERSION));
+    int oldest = number(connection, schema, "schema_serves_from");
+    if (oldest > VERSION)
+      throw new SchemaVersionException(
+          "schema \"%s\" is at version %d and serves builds from version %d on, this build is of version %d; use a newer build"
+              .formatted(schema.name(), found, oldest, VERSION));
   }
 
-  private static int version(Connection connection, Schema schema) {
+  private static int number(Connection connection, Schema schema, String function) {
     try (var statement = connection.createStatement();
-        var rows = statement.executeQuery("select \"" + schema.name() + "\".schema_version()")) {
+        var rows = statement.executeQuery("select \"" + schema.name() + "\"." + function + "()")) {
       rows.next();
       return rows.getInt(1);
     } catch (SQLException e) {

@@ -1,6 +1,7 @@
 package dev.dibs.sql;
 
 import static dev.dibs.sql.schema.Sequences.TASK_POSITION;
+import static dev.dibs.sql.schema.Tables.SCHEDULE;
 import static dev.dibs.sql.schema.Tables.TASK;
 import static dev.dibs.sql.schema.enums.TaskStatus.PENDING;
 import static dev.dibs.sql.schema.enums.TaskStatus.SCHEDULED;
@@ -17,12 +18,15 @@ import static org.jooq.impl.DSL.update;
 import static org.jooq.impl.DSL.with;
 
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.OffsetDateTime;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import org.jooq.Field;
 import org.jooq.impl.SQLDataType;
 
 /**
@@ -30,6 +34,9 @@ import org.jooq.impl.SQLDataType;
  *
  * <p>Index: task_due. Locks: the promoted rows; rows another process is promoting are skipped, so
  * any number of processes may promote at once. One statement per call. Thread-safe.
+ *
+ * <p>It also tells when the next schedule ticks, by schedule_due: asked for apart that would be
+ * another statement of an idle process.
  */
 public final class PromoteTasks {
   /**
@@ -38,8 +45,11 @@ public final class PromoteTasks {
    * @param tasks how many
    * @param queues where they stand now
    * @param nextDue how long until the next scheduled task is due, where there is one
+   * @param nextTick how long until a schedule ticks, not positive if one should have; where there
+   *     is one
    */
-  public record Promoted(int tasks, Set<String> queues, Optional<Duration> nextDue) {}
+  public record Promoted(
+      int tasks, Set<String> queues, Optional<Duration> nextDue, Optional<Duration> nextTick) {}
 
   private final SqlText text;
 
@@ -70,18 +80,24 @@ public final class PromoteTasks {
             select(field(name("queue"), SQLDataType.CLOB))
                 .distinctOn(field(name("queue")))
                 .from(name("promoted")));
+    var tick =
+        select(until(SCHEDULE.NEXT_TICK_AT)).from(SCHEDULE).where(SCHEDULE.PAUSED_AT.isNull());
     var next =
-        select(
-                field(
-                    "extract(epoch from {0} - statement_timestamp())",
-                    SQLDataType.DOUBLE, min(TASK.RUN_AT)))
+        select(until(TASK.RUN_AT))
             .from(TASK)
             .where(TASK.STATUS.eq(inline(SCHEDULED)))
             .and(TASK.RUN_AT.gt(Time.now()));
     this.text =
         SqlText.of(
             schema,
-            with(due).with(promoted).select(count(), queues, field(next)).from(name("promoted")));
+            with(due)
+                .with(promoted)
+                .select(count(), queues, field(next), field(tick))
+                .from(name("promoted")));
+  }
+
+  private static Field<Double> until(Field<OffsetDateTime> times) {
+    return field("extract(epoch from {0} - statement_timestamp())", SQLDataType.DOUBLE, min(times));
   }
 
   /** Promotes at most {@code max} tasks, the longest due first. */
@@ -89,13 +105,16 @@ public final class PromoteTasks {
     try (var statement = text.prepare(connection, Map.of("max", max));
         var rows = statement.executeQuery()) {
       rows.next();
-      double seconds = rows.getDouble(3);
-      Optional<Duration> nextDue =
-          rows.wasNull()
-              ? Optional.empty()
-              : Optional.of(Duration.ofMillis((long) Math.ceil(Math.min(seconds, 1e9) * 1e3)));
-      return new Promoted(rows.getInt(1), Set.of((String[]) rows.getArray(2).getArray()), nextDue);
+      Set<String> queues = Set.of((String[]) rows.getArray(2).getArray());
+      return new Promoted(rows.getInt(1), queues, duration(rows, 3), duration(rows, 4));
     }
+  }
+
+  private static Optional<Duration> duration(ResultSet row, int column) throws SQLException {
+    double seconds = row.getDouble(column);
+    if (row.wasNull()) return Optional.empty();
+    double bounded = Math.max(-1, Math.min(seconds, 1e9));
+    return Optional.of(Duration.ofMillis((long) Math.ceil(bounded * 1e3)));
   }
 
   /** The statement, for those who review it. */

@@ -4,6 +4,7 @@ import static org.jooq.impl.DSL.field;
 
 import java.time.Duration;
 import java.time.OffsetDateTime;
+import java.time.temporal.ChronoUnit;
 import org.jooq.Field;
 import org.jooq.impl.SQLDataType;
 import org.jooq.types.YearToSecond;
@@ -32,5 +33,9 @@ final class Time {
   static long micros(Duration duration) {
     return Math.addExact(
         Math.multiplyExact(duration.toSeconds(), 1_000_000L), duration.toNanosPart() / 1_000L);
+  }
+
+  static Duration ofMicros(long micros) {
+    return Duration.of(micros, ChronoUnit.MICROS);
   }
 }

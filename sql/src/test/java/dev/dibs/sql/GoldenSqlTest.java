@@ -35,6 +35,7 @@ class GoldenSqlTest {
         "insert-new", new InsertTasks(Schema.DEFAULT).newText(),
         "finish", new FinishTask(Schema.DEFAULT).text(),
         "promote", new PromoteTasks(Schema.DEFAULT).text(),
+        "tick", new TickSchedules(Schema.DEFAULT).text(),
         "rescue", new RescueTasks(Schema.DEFAULT).text());
   }
 

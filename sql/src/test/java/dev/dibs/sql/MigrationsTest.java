@@ -31,7 +31,7 @@ class MigrationsTest {
     assertThatThrownBy(this::check)
         .isInstanceOf(SchemaVersionException.class)
         .hasMessageContaining("dibs migrate");
-    assertThat(Migrations.migrate(db.dataSource(), schema)).isEqualTo(1);
+    assertThat(Migrations.migrate(db.dataSource(), schema)).isEqualTo(2);
     assertThat(Migrations.migrate(db.dataSource(), schema)).isZero();
     check();
     assertThat(db.number("select count(*) from pg_namespace where nspname = 'dibs'")).isZero();
@@ -57,13 +57,83 @@ class MigrationsTest {
   }
 
   @Test
-  void check_refusesANewerSchema() {
+  void check_takesANewerSchemaWhileItServesThisBuild() throws SQLException {
     Migrations.migrate(db.dataSource(), schema);
-    db.execute(
-        "create or replace function jobs_x.schema_version() returns integer language sql immutable as 'select 99'");
+    pretend("schema_version", 99);
+    pretend("schema_serves_from", Migrations.VERSION);
+    check();
+  }
+
+  @Test
+  void check_refusesANewerSchemaThatServesThisBuildNoMore() {
+    Migrations.migrate(db.dataSource(), schema);
+    pretend("schema_version", 99);
+    pretend("schema_serves_from", Migrations.VERSION + 1);
     assertThatThrownBy(this::check)
         .isInstanceOf(SchemaVersionException.class)
-        .hasMessageContaining("version 99");
+        .hasMessageContaining("version 99 and serves builds from version 3 on");
+  }
+
+  @Test
+  void check_refusesAnOlderSchemaAndNamesMigrate() {
+    Migrations.migrate(db.dataSource(), schema);
+    pretend("schema_version", 1);
+    assertThatThrownBy(this::check)
+        .isInstanceOf(SchemaVersionException.class)
+        .hasMessageContaining("at version 1, this build needs 2; run `dibs migrate`");
+  }
+
+  private void pretend(String function, int version) {
+    db.execute(
+        "create or replace function jobs_x.%s() returns integer language sql immutable as 'select %d'"
+            .formatted(function, version));
+  }
+
+  /** What version 1 made stays as it is, so that its workers may go on. */
+  @Test
+  void migration_toVersion2ChangesNothingThatWasThere() {
+    Flyway.configure()
+        .dataSource(db.dataSource())
+        .defaultSchema(schema.name())
+        .createSchemas(true)
+        .locations("classpath:" + Migrations.LOCATION)
+        .target("1")
+        .load()
+        .migrate();
+    String columns =
+        "select string_agg(concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default), ','"
+            + " order by table_name, ordinal_position) from information_schema.columns where table_schema = 'jobs_x'"
+            + " and table_name in ('task', 'task_history', 'worker', 'queue', 'duty')";
+    String before = db.value(columns);
+    assertThat(Migrations.migrate(db.dataSource(), schema)).isEqualTo(1);
+    assertThat(db.value(columns)).isNotNull().isEqualTo(before);
+    assertThat(db.number("select jobs_x.schema_serves_from()")).isEqualTo(1);
+  }
+
+  @Test
+  void schedule_refusesRowsThatCannotBe() {
+    Migrations.migrate(db.dataSource(), schema);
+    db.execute(
+        "insert into jobs_x.schedule (name, cron, kind, next_tick_at) values ('s', '* * * * *', 'k', now())");
+    for (String columns :
+        new String[] {
+          "every = '1 minute'",
+          "cron = null",
+          "cron = null, every = '0.5 seconds'",
+          "misfire = 'never'",
+          "misfire = 'catch-up'",
+          "catch_up = 3",
+          "overlap = 'maybe'",
+          "jitter = '-1 second'",
+          "version = 0",
+          "priority = 5",
+          "next_tick_at = 'infinity'",
+          "kind = ''"
+        }) {
+      assertThatThrownBy(() -> db.execute("update jobs_x.schedule set " + columns))
+          .as(columns)
+          .hasMessageContaining("violates check constraint");
+    }
   }
 
   @Test

@@ -1,10 +1,15 @@
 package dev.dibs.app;
 
+import dev.dibs.Misfire;
+import dev.dibs.Overlap;
 import dev.dibs.Priority;
+import dev.dibs.Text;
 import dev.dibs.sql.Schema;
+import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.time.ZoneId;
 import java.time.format.DateTimeParseException;
 import java.util.function.Function;
 import picocli.CommandLine;
@@ -20,6 +25,9 @@ final class Converters {
     commands.registerConverter(Priority.class, saying(Priority::parse));
     commands.registerConverter(Duration.class, saying(DurationText::parse));
     commands.registerConverter(Instant.class, saying(Converters::instant));
+    commands.registerConverter(ZoneId.class, saying(Converters::zone));
+    commands.registerConverter(Misfire.class, saying(Misfire::parse));
+    commands.registerConverter(Overlap.class, saying(Overlap::parse));
     commands.registerConverter(QueueShare.class, saying(QueueShare::parse));
     commands.registerConverter(HttpUrl.class, saying(HttpUrl::prefix));
   }
@@ -35,7 +43,23 @@ final class Converters {
     } catch (DateTimeParseException e) {
       throw new IllegalArgumentException(
           "a run time must be an instant like 2030-01-31T02:30:00Z, was '"
-              + dev.dibs.Text.storable(text)
+              + Text.storable(text)
+              + "'");
+    }
+  }
+
+  /**
+   * A zone such as Europe/Berlin.
+   *
+   * @throws IllegalArgumentException if there is none of that name
+   */
+  private static ZoneId zone(String text) {
+    try {
+      return ZoneId.of(text);
+    } catch (DateTimeException e) {
+      throw new IllegalArgumentException(
+          "a zone must be like Europe/Berlin or UTC, was '"
+              + Text.cut(Text.storable(text), 40)
               + "'");
     }
   }

@@ -63,4 +63,18 @@ final class DurationText {
       return duration.toMinutes() + "m " + duration.toSecondsPart() + "s";
     return duration.toSeconds() + "." + duration.toMillisPart() / 100 + "s";
   }
+
+  /** A duration of whole seconds in full, such as {@code 1h30m}: what {@link #parse} reads. */
+  static String write(Duration duration) {
+    StringBuilder text = new StringBuilder();
+    append(text, duration.toDays(), "d");
+    append(text, duration.toHoursPart(), "h");
+    append(text, duration.toMinutesPart(), "m");
+    append(text, duration.toSecondsPart(), "s");
+    return text.isEmpty() ? "0s" : text.toString();
+  }
+
+  private static void append(StringBuilder text, long count, String unit) {
+    if (count > 0) text.append(count).append(unit);
+  }
 }

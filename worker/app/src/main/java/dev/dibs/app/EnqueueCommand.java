@@ -57,9 +57,9 @@ final class EnqueueCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    if (file == null && one.kind == null)
+    if (file == null && one.content.kind == null)
       throw new UsageException("give --kind for one task, or a FILE");
-    if (STANDARD_INPUT.equals(file) && STANDARD_INPUT.equals(one.payload)) {
+    if (STANDARD_INPUT.equals(file) && STANDARD_INPUT.equals(one.content.payload)) {
       throw new UsageException("standard input can be the FILE or the --payload, not both");
     }
     NewTask<Json> task = one.task(shell);
@@ -87,7 +87,7 @@ final class EnqueueCommand implements Callable<Integer> {
     if (!piped && (!Files.isReadable(path) || Files.isDirectory(path))) {
       throw new UsageException("file " + file + " cannot be read");
     }
-    var lines = new TaskLine(defaults, one.kind != null);
+    var lines = new TaskLine(defaults, one.content.kind != null);
     try (var receipts = new Receipts(shell, json);
         var session =
             EnqueueSession.open(options.find(shell, "enqueue"), receipts, anyKind, shell);

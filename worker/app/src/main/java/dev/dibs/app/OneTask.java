@@ -1,54 +1,19 @@
 package dev.dibs.app;
 
 import dev.dibs.Json;
-import dev.dibs.Kind;
 import dev.dibs.NewTask;
-import dev.dibs.Priority;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
  * The options that describe one task; with a file they hold for the lines that say nothing else.
  */
 final class OneTask {
-  /** A byte more than the largest payload that is taken anywhere. */
-  private static final int MOST_READ = (16 << 20) + 1;
-
-  @Option(
-      names = "--kind",
-      paramLabel = "NAME",
-      description = "What to do; workers have a handler of that name.")
-  @Nullable String kind;
-
-  @Option(
-      names = "--payload",
-      paramLabel = "JSON|@FILE|-",
-      defaultValue = "{}",
-      description = "Any JSON value.")
-  String payload = "{}";
-
-  @Option(
-      names = "--queue",
-      paramLabel = "NAME",
-      defaultValue = "default",
-      description = "Where it waits.")
-  String queue = "default";
-
-  @Option(
-      names = "--priority",
-      defaultValue = "normal",
-      description = "urgent, high, normal, low, or 1 to 4.")
-  Priority priority = Priority.NORMAL;
+  @Mixin TaskContent content = new TaskContent();
 
   @Option(
       names = "--delay",
@@ -62,25 +27,6 @@ final class OneTask {
       description = "Run no sooner than at 2030-01-31T02:30:00Z.")
   @Nullable Instant runAt;
 
-  @Option(
-      names = "--max-attempts",
-      paramLabel = "N",
-      defaultValue = "25",
-      description = "Failures until it is DEAD.")
-  int maxAttempts = 25;
-
-  @Option(
-      names = "--timeout",
-      paramLabel = "TIME",
-      description = "The longest that one run may take.")
-  @Nullable Duration timeout;
-
-  @Option(
-      names = "--header",
-      paramLabel = "NAME=VALUE",
-      description = "A small fact that travels along; repeatable.")
-  Map<String, String> headers = Map.of();
-
   /**
    * The task that the options describe.
    *
@@ -88,43 +34,12 @@ final class OneTask {
    */
   NewTask<Json> task(Shell shell) throws IOException {
     if (delay != null && runAt != null) throw new UsageException("give either --delay or --run-at");
+    NewTask<Json> task = content.task(shell);
     try {
-      NewTask<Json> task =
-          Kind.json(kind == null ? "unnamed" : kind)
-              .task(new Json(json(shell)))
-              .queue(queue)
-              .priority(priority)
-              .maxAttempts(maxAttempts);
       if (delay != null) task = task.delay(delay);
-      if (runAt != null) task = task.runAt(runAt);
-      if (timeout != null) task = task.timeout(timeout);
-      for (var header : headers.entrySet()) task = task.header(header.getKey(), header.getValue());
-      return task;
+      return runAt == null ? task : task.runAt(runAt);
     } catch (IllegalArgumentException e) {
       throw new UsageException(String.valueOf(e.getMessage()));
-    }
-  }
-
-  private String json(Shell shell) throws IOException {
-    if (payload.equals("-")) return read(shell.in(), "standard input");
-    if (!payload.startsWith("@")) return payload;
-    Path file = Path.of(payload.substring(1));
-    if (!Files.isReadable(file) || Files.isDirectory(file)) {
-      throw new UsageException("the payload's file " + file + " cannot be read");
-    }
-    try (InputStream in = Files.newInputStream(file)) {
-      return read(in, file.toString());
-    }
-  }
-
-  private static String read(InputStream in, String name) throws IOException {
-    try {
-      return StandardCharsets.UTF_8
-          .newDecoder()
-          .decode(ByteBuffer.wrap(in.readNBytes(MOST_READ)))
-          .toString();
-    } catch (CharacterCodingException e) {
-      throw new UsageException("the payload in " + name + " is not valid UTF-8");
     }
   }
 }

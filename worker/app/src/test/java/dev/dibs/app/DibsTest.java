@@ -115,7 +115,7 @@ class DibsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"status", "enqueue --kind x"})
+  @ValueSource(strings = {"status", "enqueue --kind x", "schedules list"})
   void missingSchema_namesMigrate(String command) {
     try (var database = TestDatabase.createEmpty()) {
       var run = Run.dibs((command + " --database-url " + database.url()).split(" "));
@@ -131,6 +131,8 @@ class DibsTest {
     try (var database = TestDatabase.create()) {
       database.execute(
           "create or replace function dibs.schema_version() returns integer language sql as 'select 99'");
+      database.execute(
+          "create or replace function dibs.schema_serves_from() returns integer language sql immutable as 'select 98'");
       var run = Run.dibs("enqueue", "--kind", "x", "--database-url", database.url());
       assertThat(run.code()).isEqualTo(1);
       assertThat(run.err()).contains("is at version 99").hasLineCount(1);

@@ -11,10 +11,10 @@ class MigrateCommandTest {
     try (var database = TestDatabase.createEmpty()) {
       var first = Run.dibs("migrate", "--schema", "work", "--database-url", database.url());
       assertThat(first.out())
-          .isEqualToNormalizingNewlines("schema \"work\" is at version 1 (1 file applied)\n");
+          .isEqualToNormalizingNewlines("schema \"work\" is at version 2 (2 files applied)\n");
       var second = Run.dibs("migrate", "--schema", "work", "--database-url", database.url());
       assertThat(second.out())
-          .isEqualToNormalizingNewlines("schema \"work\" is at version 1 (0 files applied)\n");
+          .isEqualToNormalizingNewlines("schema \"work\" is at version 2 (0 files applied)\n");
       assertThat(Run.dibs("status", "--schema", "work", "--database-url", database.url()).code())
           .isZero();
     }
@@ -26,7 +26,7 @@ class MigrateCommandTest {
       var run = Run.dibs("migrate", "--print", "--schema", "work");
       assertThat(run.code()).isZero();
       database.execute(run.out());
-      assertThat(database.number("select work.schema_version()")).isEqualTo(1);
+      assertThat(database.number("select work.schema_version()")).isEqualTo(2);
     }
   }
 }

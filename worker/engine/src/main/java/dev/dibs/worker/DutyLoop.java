@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What every process does for all: promote tasks that are due, rescue the tasks of dead workers,
- * and take the duties whose time has come. Runs on its own thread and connection.
+ * What every process does for all: promote tasks that are due, let schedules tick, rescue the tasks
+ * of dead workers, and take the duties whose time has come. Runs on its own thread and connection.
  */
 final class DutyLoop {
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
@@ -27,6 +27,9 @@ final class DutyLoop {
 
   /** Who inserts a task for later and rings no bell has it found within so long. */
   private static final Duration DUE_LOOKED_FOR_EVERY = Duration.ofSeconds(20);
+
+  /** Where no tick is known to come; the look for due tasks tells of one that was added. */
+  private static final Duration NO_TICK = Duration.ofDays(1);
 
   private static final Duration AWHILE = Duration.ofSeconds(1);
   private static final double JITTER = 0.2;
@@ -41,6 +44,7 @@ final class DutyLoop {
   private final AtomicLong promoteAt = new AtomicLong(System.nanoTime());
   private final AtomicReference<List<WorkerRows.Sign>> suspects = new AtomicReference<>(List.of());
   private volatile long promotedAt = System.nanoTime();
+  private long tickAt = System.nanoTime();
   private long lookBackAt = System.nanoTime();
   private long dutiesAt = System.nanoTime();
   private volatile @Nullable Thread thread;
@@ -97,10 +101,11 @@ final class DutyLoop {
     while (stopped.getCount() > 0) {
       // Apart from each other: what fails for ever must not keep the rest from being done.
       boolean promoted = isDone(this::promoteIfDue);
+      boolean ticked = isDone(this::tickIfDue);
       boolean rescued = isDone(this::rescue);
       boolean lookedBack = isDone(this::lookBackIfDue);
       boolean done = isDone(this::dutiesIfDue);
-      if (!(promoted && rescued && lookedBack && done)
+      if (!(promoted && ticked && rescued && lookedBack && done)
           && stopped.await(Backoff.jittered(pause, JITTER).toNanos(), TimeUnit.NANOSECONDS)) return;
       LockSupport.parkNanos(this, Math.max(0, nanosUntilDue()));
       if (Thread.interrupted()) throw new InterruptedException();
@@ -109,7 +114,8 @@ final class DutyLoop {
 
   private long nanosUntilDue() {
     long now = System.nanoTime();
-    return Math.min(promoteAt.get() - now, Math.min(lookBackAt - now, dutiesAt - now));
+    long oftenest = Math.min(promoteAt.get() - now, tickAt - now);
+    return Math.min(oftenest, Math.min(lookBackAt - now, dutiesAt - now));
   }
 
   private boolean isDone(Link.Work<Boolean> duty) {
@@ -124,6 +130,13 @@ final class DutyLoop {
 
   private boolean promoteIfDue(Connection connection) throws SQLException {
     if (promoteAt.get() - System.nanoTime() <= 0) promote(connection);
+    return true;
+  }
+
+  private boolean tickIfDue(Connection connection) throws SQLException {
+    if (tickAt - System.nanoTime() > 0) return true;
+    Duration wait = roster.tick(connection, NO_TICK);
+    tickAt = System.nanoTime() + wait.toNanos();
     return true;
   }
 
@@ -157,6 +170,12 @@ final class DutyLoop {
     promoted.queues().forEach(recovery.ledger()::ring);
     if (promoted.tasks() == PROMOTED_AT_ONCE) dueAfter(Duration.ZERO);
     promoted.nextDue().ifPresent(this::dueAfter);
+    promoted.nextTick().ifPresent(this::tickAfter);
+  }
+
+  private void tickAfter(Duration wait) {
+    long at = System.nanoTime() + wait.toNanos();
+    if (at - tickAt < 0) tickAt = at;
   }
 
   private static long later(Duration after) {

@@ -22,6 +22,9 @@ final class DutyRoster {
 
   private static final long VACUUM_PAUSE_NANOS = Duration.ofSeconds(10).toNanos();
 
+  /** Long before that their schedules have gone on; the clock may be put back by as much. */
+  private static final Duration TICKS_KEPT = Duration.ofDays(2);
+
   /** What is vacuumed in a second or two; other duties wait for it. */
   private static final long LARGEST_VACUUM = 256L << 20;
 
@@ -29,15 +32,18 @@ final class DutyRoster {
   private final Rescuer rescuer;
   private final VacuumTask vacuum;
   private final ForgottenTasks forgotten;
+  private final Ticker ticker;
   private long writtenBefore;
   private long nextVacuumAt = System.nanoTime();
   private boolean inVain;
 
-  DutyRoster(Duties duties, Rescuer rescuer, VacuumTask vacuum, ForgottenTasks forgotten) {
+  DutyRoster(
+      Duties duties, Rescuer rescuer, VacuumTask vacuum, ForgottenTasks forgotten, Ticker ticker) {
     this.duties = duties;
     this.rescuer = rescuer;
     this.vacuum = vacuum;
     this.forgotten = forgotten;
+    this.ticker = ticker;
   }
 
   /** Does the duties whose time has come, and what each process must do for itself. */
@@ -50,10 +56,16 @@ final class DutyRoster {
       switch (duty.get()) {
         case "partitions" -> duties.createPartitions(connection, PARTITION_DAYS_AHEAD);
         case "prune" -> duties.prune(connection);
+        case "ticks" -> duties.pruneTicks(connection, TICKS_KEPT);
         case "orphans" -> rescuer.rescueOrphans(connection);
         default -> LOG.debug("duty {} is not known to this version", duty.get());
       }
     }
+  }
+
+  /** Lets schedules tick; answers how long until the next does, {@code atMost} if none is known. */
+  Duration tick(Connection connection, Duration atMost) throws SQLException {
+    return ticker.tick(connection, atMost);
   }
 
   /** Vacuums the live table once this process has written enough outcomes since the last time. */

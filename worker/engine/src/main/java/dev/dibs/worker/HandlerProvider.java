@@ -5,6 +5,6 @@ package dev.dibs.worker;
  * java.util.ServiceLoader}.
  */
 public interface HandlerProvider {
-  /** Adds this jar's handlers. */
+  /** Adds this jar's handlers and declares its schedules. */
   void provide(Handlers handlers);
 }

@@ -1,6 +1,7 @@
 package dev.dibs.worker;
 
 import dev.dibs.DatabaseException;
+import dev.dibs.Schedule;
 import dev.dibs.producer.Producer;
 import dev.dibs.producer.ProducerSettings;
 import dev.dibs.sql.Bell;
@@ -12,14 +13,18 @@ import dev.dibs.sql.Plans;
 import dev.dibs.sql.PromoteTasks;
 import dev.dibs.sql.ReadBack;
 import dev.dibs.sql.RescueTasks;
+import dev.dibs.sql.ScheduleRows;
+import dev.dibs.sql.TickSchedules;
 import dev.dibs.sql.VacuumTask;
 import dev.dibs.sql.WorkerRows;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
@@ -135,7 +140,8 @@ public final class Worker implements AutoCloseable {
                 new Duties(schema),
                 rescuer,
                 new VacuumTask(schema),
-                new ForgottenTasks(readBack, membership, ledger, runner)),
+                new ForgottenTasks(readBack, membership, ledger, runner),
+                new Ticker(new TickSchedules(schema), bell)),
             rescuer,
             recovery,
             settings);
@@ -222,6 +228,7 @@ public final class Worker implements AutoCloseable {
             plan.settings().pollInterval());
       heartLink.use(connection -> {
         Migrations.check(connection, plan.settings().schema());
+        declareSchedules(connection);
         return true;
       });
       heartbeat.register();
@@ -233,6 +240,24 @@ public final class Worker implements AutoCloseable {
       throw e;
     }
     loops.forEach(Loop::start);
+  }
+
+  private void declareSchedules(Connection connection) {
+    var schedules = new ScheduleRows(plan.settings().schema(), plan.settings().codec());
+    for (Schedule schedule : plan.handlers().schedules()) {
+      ScheduleRows.Declared declared = schedules.declare(connection, schedule);
+      switch (declared) {
+        case KEPT -> {}
+        case ADDED, CHANGED ->
+            LOG.info(
+                "schedule '{}' was {}", schedule.name(), declared.name().toLowerCase(Locale.ROOT));
+        case CONTRADICTED ->
+            LOG.warn(
+                "schedule '{}' is declared otherwise than it stands in the database under the same version {}, and was left so; raise its version to change it",
+                schedule.name(),
+                schedule.version());
+      }
+    }
   }
 
   private Heartbeat.Told told(DutyLoop duties) {

@@ -1,6 +1,7 @@
 package dev.dibs.worker;
 
 import dev.dibs.Kind;
+import dev.dibs.Schedule;
 import dev.dibs.TaskOptions;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
@@ -46,7 +47,18 @@ public final class WorkerBuilder {
     return this;
   }
 
-  /** Runs tasks of all these kinds. */
+  /**
+   * Declares a schedule: it is entered in the database when the worker starts, where there is none
+   * of its name or one under a lower version. Nothing removes it but {@code dibs schedules remove}.
+   *
+   * @throws IllegalArgumentException if one of its name was declared
+   */
+  public WorkerBuilder schedule(Schedule schedule) {
+    handlers.schedule(schedule);
+    return this;
+  }
+
+  /** Runs tasks of all these kinds, and declares their schedules. */
   public WorkerBuilder handlers(Handlers others) {
     handlers.handleAll(others);
     return this;

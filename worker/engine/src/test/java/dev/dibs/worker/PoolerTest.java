@@ -8,6 +8,8 @@ import static org.awaitility.Awaitility.await;
 import dev.dibs.Kind;
 import dev.dibs.NewTask;
 import dev.dibs.Outcome;
+import dev.dibs.Rhythm;
+import dev.dibs.Schedule;
 import dev.dibs.producer.Canceller;
 import dev.dibs.producer.CoalescingProducer;
 import dev.dibs.producer.Producer;
@@ -100,6 +102,25 @@ class PoolerTest {
 
     producer.enqueue(List.of(mail(1), mail(2).delay(ofMillis(100))));
     await().atMost(ofSeconds(10)).until(() -> db.finished("SUCCEEDED") == 1_602);
+  }
+
+  @Test
+  void aWorkerBehindAPooler_ticksSchedulesThoughTheDatabaseRefusesOne() {
+    db.execute("alter table dibs.task add constraint none_of_these check (kind <> 'refused')");
+    db.execute(
+        "insert into dibs.schedule (name, cron, kind, queue, next_tick_at)"
+            + " values ('refused', '* * * * *', 'refused', 'q', now() - interval '1 hour')");
+    Schedule schedule = Schedule.of("good", Rhythm.every(ofSeconds(1)), mail(1));
+    worker =
+        Worker.on(pooled)
+            .queue("q", 8)
+            .handle(MAIL, (mail, task) -> Outcome.done())
+            .schedule(schedule)
+            .start();
+    await().atMost(ofSeconds(30)).until(() -> db.finished("SUCCEEDED") >= 2);
+    assertThat(log.with("schedule 'refused' cannot tick")).hasSize(1);
+    assertThat(db.number("select count(*) from dibs.schedule_tick where schedule = 'refused'"))
+        .isZero();
   }
 
   /** A setting left behind would be another program's: its commits would not be durable, say. */
