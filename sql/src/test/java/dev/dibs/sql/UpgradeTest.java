@@ -142,6 +142,9 @@ class UpgradeTest {
     values.put("endedLeases", same("uuid", 1, lease));
     values.put("endedStatuses", same("text", 1, "SUCCEEDED"));
     values.put("endedErrors", same("text", 1, null));
+    values.put("endings", same("int2", 1, (short) 0));
+    values.put("oddStatuses", same("text", 0, ""));
+    values.put("oddErrors", same("text", 0, ""));
     values.put("againIds", same("uuid", 1, again));
     values.put("againLeases", same("uuid", 1, lease));
     values.put("againDelays", same("int8", 1, 0L));
