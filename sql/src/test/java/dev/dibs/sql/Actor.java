@@ -321,7 +321,8 @@ final class Actor implements AutoCloseable {
   void run(String sql) throws SQLException {
     try (var statement = connection.prepareStatement(sql)) {
       statement.setObject(1, scene.task());
-      tell("changes " + statement.executeUpdate() + " rows by " + sql);
+      statement.execute();
+      tell("changes " + Math.max(0, statement.getUpdateCount()) + " rows by " + sql);
     }
   }
 }

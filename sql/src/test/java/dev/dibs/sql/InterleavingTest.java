@@ -205,7 +205,7 @@ class InterleavingTest {
         new Step(
             "rescue by id",
             false,
-            actor -> actor.run("update dibs.task set losses = losses where id = ?"));
+            actor -> actor.run("select from dibs.task where id = ? for update"));
     assertSeen("waits for a lock", holder(BEGIN, SUCCEED, COMMIT), other(rescue));
   }
 

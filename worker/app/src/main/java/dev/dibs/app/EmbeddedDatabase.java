@@ -82,6 +82,8 @@ final class EmbeddedDatabase implements AutoCloseable {
       server =
           EmbeddedPostgres.builder()
               .setServerConfig("fsync", "on")
+              // The library's default is off: an acknowledged enqueue could be lost in a crash.
+              .setServerConfig("synchronous_commit", "on")
               .setServerConfig("max_connections", MAX_CONNECTIONS)
               // Else a busy minute is a checkpoint, and what is measured then is that.
               .setServerConfig("max_wal_size", "4GB")

@@ -42,6 +42,7 @@ class EmbeddedDatabaseTest {
       directory = Path.of(setting(database, "data_directory"));
       assertThat(directory).isDirectory();
       assertThat(setting(database, "fsync")).isEqualTo("on");
+      assertThat(setting(database, "synchronous_commit")).isEqualTo("on");
       assertThat(setting(database, "listen_addresses")).isEqualTo("127.0.0.1");
       assertThat(setting(database, "application_name")).isEqualTo("dibs worker");
       assertThat(err.toString())
