@@ -53,8 +53,6 @@ record ChaosRun(String name, long seed, Duration rage, Cluster.Standby standby, 
       faults.rage(rage);
       faults.heal();
       stage.stopInGoodOrder(stage.producers());
-      // See RATIONALE, "Why are workers started anew after a failover that lost commits?"
-      if (!stage.cluster().lost().isEmpty()) stage.startWorkersAnew();
       if (stage.drains(DRAIN)) stage.stopInGoodOrder(stage.workers());
       if (conservation.stop() == 0)
         stage

@@ -141,13 +141,6 @@ final class Stage implements AutoCloseable {
     }
   }
 
-  /** Ends all workers in good order and starts others in their places. */
-  void startWorkersAnew() {
-    stopInGoodOrder(workers);
-    workers.forEach(Member::start);
-    awaitReady();
-  }
-
   /** One worker more. */
   Member addWorker() {
     add("worker-" + (workers.size() + 1), WorkerMain.class, workers);
