@@ -478,7 +478,8 @@ class ExchangeTest {
         duty = duties.takeDue(connection)) {
       taken.add(duty.get());
     }
-    assertThat(taken).containsExactlyInAnyOrder("partitions", "prune", "orphans", "departed");
+    assertThat(taken)
+        .containsExactlyInAnyOrder("partitions", "prune", "orphans", "departed", "ticks");
     assertThat(duties.createPartitions(connection, 5)).isEqualTo(2);
     assertThat(duties.prune(connection)).isZero();
   }
