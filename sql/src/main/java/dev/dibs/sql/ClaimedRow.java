@@ -62,8 +62,6 @@ final class ClaimedRow {
   }
 
   static Task read(ResultSet row, UUID lease) throws SQLException {
-    var readyAt = row.getObject(10, OffsetDateTime.class);
-    var waited = Duration.between(readyAt, row.getObject(11, OffsetDateTime.class));
     long timeout = row.getLong(12);
     Optional<Duration> limit = row.wasNull() ? Optional.empty() : Optional.of(duration(timeout));
     String headers = row.getString(14);
@@ -73,7 +71,15 @@ final class ClaimedRow {
         row.getString(3),
         new Task.Tries(row.getInt(6), row.getInt(7), row.getInt(8), row.getInt(9)),
         new Task.Content(row.getString(13), headers == null ? "" : headers),
-        new Task.Timing(waited.isNegative() ? Duration.ZERO : waited, limit));
+        new Task.Timing(waited(row), limit));
+  }
+
+  /** None where it is unknown, or where clocks disagree. */
+  private static Duration waited(ResultSet row) throws SQLException {
+    var claimedAt = row.getObject(11, OffsetDateTime.class);
+    if (claimedAt == null) return Duration.ZERO;
+    Duration waited = Duration.between(row.getObject(10, OffsetDateTime.class), claimedAt);
+    return waited.isNegative() ? Duration.ZERO : waited;
   }
 
   private static Duration duration(long micros) {
