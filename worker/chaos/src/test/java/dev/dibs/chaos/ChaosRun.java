@@ -16,8 +16,6 @@ import java.util.Random;
  * @param ahead put before the class path of the processes
  */
 record ChaosRun(String name, long seed, Duration rage, Cluster.Standby standby, List<Path> ahead) {
-  private static final int WORKERS = 3;
-  private static final int PRODUCERS = 2;
   private static final Duration DRAIN = Duration.ofMinutes(2);
 
   /** What a round came to. */
@@ -35,7 +33,7 @@ record ChaosRun(String name, long seed, Duration rage, Cluster.Standby standby, 
 
   Verdict play(Workload workload, Random random) throws IOException, SQLException {
     var setting = new Stage.Setting(name, seed, workload, standby, ahead);
-    try (Stage stage = Stage.set(setting, WORKERS, PRODUCERS)) {
+    try (Stage stage = Stage.set(setting, Workload.WORKERS, Workload.PRODUCERS)) {
       rageAndHeal(stage, random);
       History history = stage.history();
       List<Violation> violations = Checker.check(history);
