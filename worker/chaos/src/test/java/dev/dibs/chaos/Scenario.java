@@ -11,7 +11,7 @@ enum Scenario {
   LOST_SUFFIX(1, 0, Duration.ofSeconds(2)),
   TWO_RESCUERS(3, 0, Duration.ofSeconds(2)),
   LOCKED_ROW(2, 0, Duration.ofSeconds(2)),
-  LATE_BEAT(2, 0, Duration.ofSeconds(8)),
+  LATE_BEAT(2, 0, Duration.ofSeconds(12)),
   BEAT_WAITS(1, 0, Duration.ofSeconds(3)),
   CUT(1, 0, Duration.ofSeconds(4)),
   NO_BELL(1, 0, Duration.ofSeconds(3)),
