@@ -176,7 +176,10 @@ final class Plays {
     }
   }
 
-  /** Connections break before and after the server did what it was asked. */
+  /**
+   * Connections break before and after the server did what it was asked. The worker lives and
+   * beats, so no task is given back: what it claimed it runs, and what it ran it writes down.
+   */
   static void cut(Script script) throws Exception {
     FaultyProxy proxy = script.stage().workers().getFirst().proxy();
     for (int i = 0; i < 24; i++) {
@@ -187,6 +190,9 @@ final class Plays {
       if (i % 2 == 1) script.terminateAll();
     }
     proxy.heal();
+    script.stage().drains(Duration.ofSeconds(45));
+    for (Audit.Change back : script.givenBack())
+      script.broken(Promise.OWNERSHIP, back.id(), "was given back by a worker that had it");
   }
 
   /** A task comes in by plain SQL, and nobody rings. */

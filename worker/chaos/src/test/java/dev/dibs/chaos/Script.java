@@ -8,7 +8,11 @@ import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -109,6 +113,28 @@ final class Script {
         rescues.add(change);
     }
     return rescues;
+  }
+
+  /** The changes by which a worker that was never declared dead made a task ready again. */
+  List<Audit.Change> givenBack() throws SQLException {
+    List<Audit.Change> changes = stage.history().audit().changes();
+    Map<String, Set<UUID>> names = new HashMap<>();
+    for (Audit.Change change : changes) {
+      Audit.@Nullable Row after = change.after();
+      if (after != null && after.worker() != null)
+        names.computeIfAbsent(change.actor(), any -> new HashSet<>()).add(after.worker());
+    }
+    List<Audit.Change> back = new ArrayList<>();
+    for (Audit.Change change : changes) {
+      Audit.@Nullable Row before = change.before();
+      Audit.@Nullable Row after = change.after();
+      if (before == null
+          || after == null
+          || names.getOrDefault(change.actor(), Set.of()).size() != 1) continue;
+      boolean isBack = before.is("PROCESSING") && after.is("PENDING");
+      if (isBack && before.losses() == after.losses()) back.add(change);
+    }
+    return back;
   }
 
   /** The last change so far. */
