@@ -30,7 +30,7 @@ class CancelTaskTest {
   private final CancelTask cancel = new CancelTask(Schema.DEFAULT);
   private final Exchange exchange = new Exchange(Schema.DEFAULT);
   private final TestDatabase db = TestDatabase.create();
-  private final Connection connection = db.connect();
+  private final Connection connection = db.connectReadCommitted();
 
   @AfterEach
   void drop() throws SQLException {
@@ -110,7 +110,7 @@ class CancelTaskTest {
   void cancel_thatMeetsAnOutcomeUnderWay_findsWhatItLeft() throws Exception {
     UUID id = insert();
     Task task = claim();
-    try (Connection theirs = db.connect()) {
+    try (Connection theirs = db.connectReadCommitted()) {
       theirs.setAutoCommit(false);
       exchange.run(theirs, succeeded(task), nothing());
       var found = CompletableFuture.supplyAsync(() -> cancelOn(connection, id));
@@ -126,7 +126,7 @@ class CancelTaskTest {
   void cancel_thatMeetsARetryUnderWay_endsTheTaskAsThatLeftIt() throws Exception {
     UUID id = insert();
     Task task = claim();
-    try (Connection theirs = db.connect()) {
+    try (Connection theirs = db.connectReadCommitted()) {
       theirs.setAutoCommit(false);
       var retry = new Exchange.Again(task.hold(), Duration.ZERO, true, null);
       exchange.run(theirs, new Exchange.Outcomes(List.of(), List.of(retry)), nothing());

@@ -33,7 +33,7 @@ class ExchangeTest {
   private final Exchange exchange = new Exchange(Schema.DEFAULT);
   private final InsertTasks insert = new InsertTasks(Schema.DEFAULT);
   private final TestDatabase db = TestDatabase.create();
-  private final Connection connection = db.connect();
+  private final Connection connection = db.connectReadCommitted();
 
   @AfterEach
   void drop() throws SQLException {
@@ -233,7 +233,7 @@ class ExchangeTest {
                 new Exchange.Ended(mine.hold(), TaskStatus.SUCCEEDED, null),
                 new Exchange.Ended(other.hold(), TaskStatus.SUCCEEDED, null)),
             List.of());
-    try (Connection theirs = db.connect();
+    try (Connection theirs = db.connectReadCommitted();
         var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       theirs.setAutoCommit(false);
       // Under the very lease that the batch holds for its other task, so that ids and leases of the
@@ -300,7 +300,7 @@ class ExchangeTest {
   /** Claims and ends until nothing is left; a deadlock would throw. */
   private int drain() throws SQLException {
     int ended = 0;
-    try (Connection mine = db.connect()) {
+    try (Connection mine = db.connectReadCommitted()) {
       List<Task> held = List.of();
       do {
         List<Exchange.Ended> done =
@@ -372,7 +372,7 @@ class ExchangeTest {
   @Test
   void exchange_skipsRowsLockedByAnother() throws SQLException {
     insert(task(), task(), task());
-    try (Connection theirs = db.connect()) {
+    try (Connection theirs = db.connectReadCommitted()) {
       theirs.setAutoCommit(false);
       List<Task> locked = exchange.run(theirs, Exchange.Outcomes.NONE, claim(2)).claimed();
       List<Task> ours = run(Exchange.Outcomes.NONE, claim(5)).claimed();

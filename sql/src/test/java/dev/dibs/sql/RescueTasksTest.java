@@ -33,7 +33,7 @@ class RescueTasksTest {
   }
 
   private RescueTasks.Rescued rescueOrphans() {
-    try (Connection connection = db.connect();
+    try (Connection connection = db.connectReadCommitted();
         var settings = connection.createStatement()) {
       // so that every worker row passes the gate, whatever it is compared with
       settings.execute(
@@ -62,7 +62,7 @@ class RescueTasksTest {
     db.execute(
         "insert into dibs.worker_rows (id, host, pid, version, queues, kinds, concurrency, lease_until)"
             + " values (gen_random_uuid(), 'h', 1, 'x', '{q}', '{k}', 8, now() + interval '1 hour')");
-    try (Connection keeper = db.connect();
+    try (Connection keeper = db.connectReadCommitted();
         var gate = keeper.createStatement()) {
       gate.execute("select pg_advisory_lock(" + GATE + ")");
       var rescued = CompletableFuture.supplyAsync(this::rescueOrphans);
@@ -89,7 +89,7 @@ class RescueTasksTest {
   @Test
   void orphanSearch_goesPastWhatOthersHaveLocked() throws SQLException {
     for (int i = 0; i < 150; i++) insertHeldBy(new UUID(0, i));
-    try (Connection theirs = db.connect();
+    try (Connection theirs = db.connectReadCommitted();
         var statement = theirs.createStatement()) {
       theirs.setAutoCommit(false);
       statement.execute(
@@ -103,8 +103,8 @@ class RescueTasksTest {
   void twoRescuersAtOnce_countALossOnce() throws SQLException {
     UUID worker = UUID.randomUUID();
     for (int i = 0; i < 50; i++) insertHeldBy(worker);
-    try (Connection one = db.connect();
-        Connection other = db.connect()) {
+    try (Connection one = db.connectReadCommitted();
+        Connection other = db.connectReadCommitted()) {
       one.setAutoCommit(false);
       assertThat(rescue.rescue(one, worker, "h", 3, 30).returned()).isEqualTo(30);
       assertThat(rescue.rescue(other, worker, "h", 3, 100).returned()).isEqualTo(20);
@@ -118,7 +118,7 @@ class RescueTasksTest {
   void aTaskBuriedByRescue_doesNotLookEndedByItsRun() throws SQLException {
     UUID worker = UUID.randomUUID();
     insertHeldBy(worker);
-    try (Connection connection = db.connect()) {
+    try (Connection connection = db.connectReadCommitted()) {
       assertThat(rescue.rescue(connection, worker, "h", 1, 100).buried()).isEqualTo(1);
     }
     assertThat(db.value("select lease from dibs.task_history where status = 'DEAD'")).isNull();

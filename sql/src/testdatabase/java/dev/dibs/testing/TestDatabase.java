@@ -128,6 +128,17 @@ public final class TestDatabase implements AutoCloseable {
     }
   }
 
+  /** A connection set up as the engine sets up its own, whatever transactions begin at here. */
+  public Connection connectReadCommitted() {
+    Connection connection = connect();
+    try {
+      connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+      return connection;
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   /**
    * Runs a statement with parameters in a transaction of its own; answers how many rows it touched.
    */
