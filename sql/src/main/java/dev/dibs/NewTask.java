@@ -71,6 +71,19 @@ public record NewTask<T>(UUID id, Kind<T> kind, T payload, TaskOptions options) 
     return with(options.withHeaders(headers));
   }
 
+  /**
+   * The same task, but only one of {@code key} in its queue while it is unfinished: a second one is
+   * not taken, and the answer says which is there.
+   */
+  public NewTask<T> unique(String key) {
+    return unique(Unique.by(key));
+  }
+
+  /** The same task, one of its key, for as long and with the outcome that {@code unique} says. */
+  public NewTask<T> unique(Unique unique) {
+    return with(options.withUnique(Optional.of(unique)));
+  }
+
   private NewTask<T> with(TaskOptions changed) {
     return new NewTask<>(id, kind, payload, changed);
   }

@@ -10,7 +10,8 @@ import java.time.Duration;
  * {@code dibs-tick}.
  *
  * @param name 1 to 128 characters without control characters
- * @param task what each tick enqueues, under an id of its own; it must not be delayed
+ * @param task what each tick enqueues, under an id of its own; it must be neither delayed
+ *     nor unique
  * @param version a declaration replaces what stands in the database under a lower version, and
  *     nothing else; at least 1
  */
@@ -27,6 +28,10 @@ public record Schedule(
     if (!(task.options().due() instanceof Due.Now))
       throw new IllegalArgumentException(
           "the task of schedule '%s' must not be delayed: it is due at its tick; there is jitter"
+              .formatted(name));
+    if (task.options().unique().isPresent())
+      throw new IllegalArgumentException(
+          "the task of schedule '%s' must not be unique: its overlap says what an unfinished one keeps out"
               .formatted(name));
     if (version < 1)
       throw new IllegalArgumentException(

@@ -13,6 +13,7 @@ import java.util.Optional;
  *     count
  * @param timeout the longest one run may take, 1 ms to 36,000 days; empty: it may take for ever
  * @param headers small facts that travel with the task, such as a trace parent
+ * @param unique empty: any number of such tasks may wait
  */
 public record TaskOptions(
     String queue,
@@ -20,11 +21,19 @@ public record TaskOptions(
     Due due,
     int maxAttempts,
     Optional<Duration> timeout,
-    Map<String, String> headers) {
+    Map<String, String> headers,
+    Optional<Unique> unique) {
 
-  /** Queue {@code default}, normal priority, at once, 25 attempts, no timeout, no headers. */
+  /** Queue {@code default}, normal priority, at once, 25 attempts, no timeout, no headers, not unique. */
   public static final TaskOptions DEFAULT =
-      new TaskOptions("default", Priority.NORMAL, new Due.Now(), 25, Optional.empty(), Map.of());
+      new TaskOptions(
+          "default",
+          Priority.NORMAL,
+          new Due.Now(),
+          25,
+          Optional.empty(),
+          Map.of(),
+          Optional.empty());
 
   /** What the database keeps counts in microseconds. */
   private static final Duration SHORTEST_TIMEOUT = Duration.ofMillis(1);
@@ -46,26 +55,30 @@ public record TaskOptions(
   }
 
   public TaskOptions withQueue(String queue) {
-    return new TaskOptions(queue, priority, due, maxAttempts, timeout, headers);
+    return new TaskOptions(queue, priority, due, maxAttempts, timeout, headers, unique);
   }
 
   public TaskOptions withPriority(Priority priority) {
-    return new TaskOptions(queue, priority, due, maxAttempts, timeout, headers);
+    return new TaskOptions(queue, priority, due, maxAttempts, timeout, headers, unique);
   }
 
   public TaskOptions withDue(Due due) {
-    return new TaskOptions(queue, priority, due, maxAttempts, timeout, headers);
+    return new TaskOptions(queue, priority, due, maxAttempts, timeout, headers, unique);
   }
 
   public TaskOptions withMaxAttempts(int maxAttempts) {
-    return new TaskOptions(queue, priority, due, maxAttempts, timeout, headers);
+    return new TaskOptions(queue, priority, due, maxAttempts, timeout, headers, unique);
   }
 
   public TaskOptions withTimeout(Optional<Duration> timeout) {
-    return new TaskOptions(queue, priority, due, maxAttempts, timeout, headers);
+    return new TaskOptions(queue, priority, due, maxAttempts, timeout, headers, unique);
   }
 
   public TaskOptions withHeaders(Map<String, String> headers) {
-    return new TaskOptions(queue, priority, due, maxAttempts, timeout, headers);
+    return new TaskOptions(queue, priority, due, maxAttempts, timeout, headers, unique);
+  }
+
+  public TaskOptions withUnique(Optional<Unique> unique) {
+    return new TaskOptions(queue, priority, due, maxAttempts, timeout, headers, unique);
   }
 }

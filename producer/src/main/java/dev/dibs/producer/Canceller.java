@@ -8,6 +8,8 @@ import dev.dibs.sql.CancelTask;
 import dev.dibs.sql.Schema;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import javax.sql.DataSource;
@@ -54,21 +56,72 @@ public final class Canceller {
    *     cancellation changes nothing
    */
   public Optional<TaskStatus> cancel(UUID id, String reason) {
+    try {
+      return inOneCommit(connection -> cancelOn(connection, id, reason));
+    } catch (SQLException e) {
+      throw failed("task " + id, e);
+    }
+  }
+
+  /** What is done on a connection. */
+  private interface Work<R> {
+    R run(Connection connection) throws SQLException;
+  }
+
+  private <R> R inOneCommit(Work<R> work) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
       try {
-        Optional<TaskStatus> found = cancelOn(connection, id, reason);
+        R done = work.run(connection);
         connection.commit();
-        return found;
+        return done;
       } catch (SQLException | RuntimeException | Error e) {
         undo(connection, e);
         throw e;
       } finally {
         if (!connection.isClosed()) connection.setAutoCommit(true);
       }
-    } catch (SQLException e) {
-      throw failed(id, e);
     }
+  }
+
+  /**
+   * Cancels what a unique key of a queue stands for, on a connection of the data source, in a
+   * transaction of its own: the task that waits, the one that runs and still holds the key, or
+   * both.
+   *
+   * @return the tasks that were found, and the status each had; none: the key is free
+   * @throws DatabaseException as {@link #cancel(UUID, String)}
+   */
+  public Map<UUID, TaskStatus> cancelUnique(String queue, String key, String reason) {
+    try {
+      return inOneCommit(connection -> cancelUniqueOn(connection, queue, key, reason));
+    } catch (SQLException e) {
+      throw failed("unique key '%s' of queue '%s'".formatted(key, queue), e);
+    }
+  }
+
+  /**
+   * Cancels what a unique key of a queue stands for, in the transaction of {@code connection}, as
+   * {@link #cancel(Connection, UUID, String)}.
+   *
+   * @return as {@link #cancelUnique(String, String, String)}
+   * @throws DatabaseException if the database refused; the transaction is to be rolled back
+   */
+  public Map<UUID, TaskStatus> cancelUnique(
+      Connection connection, String queue, String key, String reason) {
+    try {
+      return cancelUniqueOn(connection, queue, key, reason);
+    } catch (SQLException e) {
+      throw failed("unique key '%s' of queue '%s'".formatted(key, queue), e);
+    }
+  }
+
+  private Map<UUID, TaskStatus> cancelUniqueOn(
+      Connection connection, String queue, String key, String reason) throws SQLException {
+    Map<UUID, TaskStatus> found = new HashMap<>();
+    for (UUID id : cancel.holders(connection, queue, key))
+      cancelOn(connection, id, reason).ifPresent(status -> found.put(id, status));
+    return found;
   }
 
   /**
@@ -82,7 +135,7 @@ public final class Canceller {
     try {
       return cancelOn(connection, id, reason);
     } catch (SQLException e) {
-      throw failed(id, e);
+      throw failed("task " + id, e);
     }
   }
 
@@ -103,7 +156,7 @@ public final class Canceller {
     }
   }
 
-  private static DatabaseException failed(UUID id, SQLException e) {
-    return new DatabaseException("task %s could not be cancelled".formatted(id), e);
+  private static DatabaseException failed(String what, SQLException e) {
+    return new DatabaseException("%s could not be cancelled".formatted(what), e);
   }
 }

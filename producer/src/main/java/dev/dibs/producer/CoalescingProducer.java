@@ -3,7 +3,6 @@ package dev.dibs.producer;
 import dev.dibs.DibsException;
 import dev.dibs.NewTask;
 import dev.dibs.sql.Bell;
-import dev.dibs.sql.InsertTasks;
 import java.util.concurrent.CompletableFuture;
 import javax.sql.DataSource;
 
@@ -36,7 +35,11 @@ public final class CoalescingProducer implements AutoCloseable {
     var room = new WaitingRoom(settings);
     var ringer = new BellRinger(dataSource, new Bell(schema), settings.producer().bellInterval());
     var committer =
-        new Committer(room, new OwnConnection(dataSource, schema), new InsertTasks(schema), ringer);
+        new Committer(
+            room,
+            new OwnConnection(dataSource, schema),
+            FewTasks.Inserts.of(schema),
+            ringer);
     for (int i = 1; i <= settings.commitsInFlight(); i++)
       Thread.ofPlatform().daemon().name("dibs-commit-" + i).start(committer);
     return new CoalescingProducer(settings, room, ringer);

@@ -2,9 +2,9 @@ package dev.dibs.producer;
 
 import dev.dibs.DatabaseException;
 import dev.dibs.EnqueueUnknownException;
+import dev.dibs.Landing;
 import dev.dibs.sql.InsertTasks;
 import java.sql.SQLException;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -29,13 +29,13 @@ final class Committer implements Runnable {
 
   private final WaitingRoom room;
   private final OwnConnection own;
-  private final InsertTasks insert;
+  private final FewTasks.Inserts inserts;
   private final BellRinger ringer;
 
-  Committer(WaitingRoom room, OwnConnection own, InsertTasks insert, BellRinger ringer) {
+  Committer(WaitingRoom room, OwnConnection own, FewTasks.Inserts inserts, BellRinger ringer) {
     this.room = room;
     this.own = own;
-    this.insert = insert;
+    this.inserts = inserts;
     this.ringer = ringer;
   }
 
@@ -48,9 +48,9 @@ final class Committer implements Runnable {
   }
 
   private void commit(List<WaitingTask> batch) {
-    Set<UUID> inserted;
+    Landings landings;
     try {
-      inserted = own.put(ids(batch), new FewTasks(insert, rows(batch)));
+      landings = own.put(ids(batch), new FewTasks(inserts, rows(batch)));
     } catch (EnqueueUnknownException e) {
       answer(batch, task -> fail(task, new EnqueueUnknownException(1, cause(e))));
       return;
@@ -64,8 +64,8 @@ final class Committer implements Runnable {
     }
     ringer.ring(queues(batch));
     // Taken out when answered: of two callers with the same task one has inserted it.
-    Set<UUID> untold = new HashSet<>(inserted);
-    answer(batch, task -> succeed(task, untold.remove(task.row().id())));
+    Set<UUID> untold = landings.inserted();
+    answer(batch, task -> succeed(task, landings.of(task.row().id()), untold));
   }
 
   private void commitHalves(List<WaitingTask> batch) {
@@ -111,8 +111,11 @@ final class Committer implements Runnable {
         });
   }
 
-  private static void succeed(WaitingTask task, boolean inserted) {
-    task.answer().complete(new Enqueued(task.row().id(), inserted));
+  private static void succeed(WaitingTask task, Enqueued enqueued, Set<UUID> untold) {
+    boolean isToldAgain = enqueued.inserted() && !untold.remove(enqueued.id());
+    task.answer()
+        .complete(
+            isToldAgain ? new Enqueued(enqueued.id(), Landing.ALREADY_THERE) : enqueued);
   }
 
   private static void fail(WaitingTask task, Throwable reason) {

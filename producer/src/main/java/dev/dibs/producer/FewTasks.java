@@ -1,21 +1,61 @@
 package dev.dibs.producer;
 
+import dev.dibs.UniqueScope;
 import dev.dibs.sql.InsertTasks;
+import dev.dibs.sql.InsertUniqueTasks;
+import dev.dibs.sql.InsertUniqueTasks.Landed;
+import dev.dibs.sql.Schema;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 
-/** Tasks that go in by one INSERT. */
-record FewTasks(InsertTasks insert, List<InsertTasks.Row> rows) implements Inlet.Load {
-  @Override
-  public Set<UUID> put(Connection connection) throws SQLException {
-    return insert.insert(connection, rows);
+/** Tasks that go in by one INSERT, and those that are unique by a second one. */
+final class FewTasks implements Inlet.Load {
+  private final Inserts inserts;
+  private final List<InsertTasks.Row> plain = new ArrayList<>();
+  private final List<InsertTasks.Row> unique = new ArrayList<>();
+
+  FewTasks(Inserts inserts, List<InsertTasks.Row> rows) {
+    this.inserts = inserts;
+    for (InsertTasks.Row row : rows) (row.options().unique().isEmpty() ? plain : unique).add(row);
   }
 
   @Override
-  public Set<UUID> putAlone(Connection connection) throws SQLException {
-    return insert.insertAlone(connection, rows);
+  public Landings put(Connection connection) throws SQLException {
+    if (unique.isEmpty()) return Landings.of(inserts.plain().insert(connection, plain));
+    if (connection.getAutoCommit() && !isOneStep())
+      return OneCommit.of(connection, () -> putAll(connection));
+    return putAll(connection);
+  }
+
+  private Landings putAll(Connection connection) throws SQLException {
+    Set<UUID> inserted = plain.isEmpty() ? Set.of() : inserts.plain().insert(connection, plain);
+    Map<UUID, Landed> landed = inserts.unique().insert(connection, unique);
+    return Landings.of(inserted, landed);
+  }
+
+  /** Whether each statement for them leaves nothing half done. */
+  private boolean isOneStep() {
+    return plain.isEmpty()
+        && unique.size() == 1
+        && !(unique.getFirst().options().unique().orElseThrow().scope()
+            instanceof UniqueScope.Window);
+  }
+
+  @Override
+  public Landings putAlone(Connection connection) throws SQLException {
+    if (unique.isEmpty()) return Landings.of(inserts.plain().insertAlone(connection, plain));
+    return put(connection);
+  }
+
+  /** The statements that put tasks in. */
+  record Inserts(InsertTasks plain, InsertUniqueTasks unique) {
+    static Inserts of(Schema schema) {
+      return new Inserts(new InsertTasks(schema), new InsertUniqueTasks(schema));
+    }
   }
 }

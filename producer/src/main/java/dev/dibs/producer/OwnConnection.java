@@ -9,7 +9,6 @@ import dev.dibs.sql.Schema;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.Set;
 import java.util.UUID;
 import javax.sql.DataSource;
@@ -46,11 +45,11 @@ final class OwnConnection {
 
   /**
    * @param ids of the tasks of {@code load}
-   * @return the ids that were inserted, durably; those missing were there already
+   * @return what became of them, durably
    * @throws EnqueueUnknownException if the connection broke, also when it was tried again
    * @throws DatabaseException if the database refused; nothing was enqueued
    */
-  Set<UUID> put(Collection<UUID> ids, Inlet.Load load) {
+  Landings put(Collection<UUID> ids, Inlet.Load load) {
     if (doubts.holdAny(ids)) return putAgain(ids, load, null);
     for (int tries = 1; ; tries++) {
       try {
@@ -63,17 +62,17 @@ final class OwnConnection {
     }
   }
 
-  private Set<UUID> putOnce(Collection<UUID> ids, Inlet.Load load) {
+  private Landings putOnce(Collection<UUID> ids, Inlet.Load load) {
     boolean sent = false;
-    @Nullable Set<UUID> inserted = null;
+    @Nullable Landings landings = null;
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(true);
       sent = true;
-      inserted = load.putAlone(connection);
-      return inserted;
+      landings = load.putAlone(connection);
+      return landings;
     } catch (SQLException e) {
       // Committed: that the connection could not be given back is the data source's trouble.
-      if (inserted != null) return inserted;
+      if (landings != null) return landings;
       if (Replication.UNKNOWN.equals(e.getSQLState())) throw unknown(ids, e);
       if (sent && isBroken(e)) return putAgain(ids, load, e);
       throw refused(ids.size(), e);
@@ -83,34 +82,33 @@ final class OwnConnection {
   /**
    * Puts the load in though it may have been put in before; {@code first} is what befell it then.
    */
-  private Set<UUID> putAgain(Collection<UUID> ids, Inlet.Load load, @Nullable SQLException first) {
-    @Nullable Set<UUID> inserted = null;
+  private Landings putAgain(Collection<UUID> ids, Inlet.Load load, @Nullable SQLException first) {
+    @Nullable Landings landings = null;
     try (Connection connection = dataSource.getConnection()) {
-      inserted = putUnlessEnded(connection, load);
+      landings = putUnlessEnded(connection, load);
       doubts.settle(ids);
-      return inserted;
+      return landings;
     } catch (SQLException e) {
-      if (inserted != null) return inserted;
+      if (landings != null) return landings;
       if (first != null && !first.equals(e)) e.addSuppressed(first);
       throw unknown(ids, e);
     }
   }
 
-  private Set<UUID> putUnlessEnded(Connection connection, Inlet.Load load) throws SQLException {
+  private Landings putUnlessEnded(Connection connection, Inlet.Load load) throws SQLException {
     connection.setAutoCommit(false);
     boolean committed = false;
     try (var statement = connection.createStatement()) {
       // What was committed while the insert waited must be seen.
       statement.execute("set transaction isolation level read committed");
-      Set<UUID> inserted = new HashSet<>(load.put(connection));
-      Set<UUID> ended = readBack.ended(connection, inserted);
+      Landings landings = load.put(connection);
+      Set<UUID> ended = readBack.ended(connection, landings.inserted());
       insert.withdraw(connection, ended);
-      inserted.removeAll(ended);
       connection.clearWarnings();
       connection.commit();
       committed = true;
       Replication.check(connection.getWarnings());
-      return inserted;
+      return landings.without(ended);
     } finally {
       if (!committed) connection.rollback();
       connection.setAutoCommit(true);

@@ -24,6 +24,9 @@ import org.jooq.exception.DataAccessException;
  * transaction by a NOTIFY in it, at most one a queue every few milliseconds; on an own connection
  * by one after the commit. A worker that was not told finds the task at its next poll.
  *
+ * <p>A task that is {@link NewTask#unique unique} may meet another one of its key; what came of it
+ * is in the answer, task by task, and no other task of the call is touched by it.
+ *
  * <p>Payloads are checked before they are sent; one that cannot be kept leaves nothing behind and
  * the caller's transaction as it was. Thread-safe. {@link #close} ends the thread that rings for
  * workers and leaves the data source open.
@@ -81,9 +84,9 @@ public final class Producer implements AutoCloseable {
   public List<Enqueued> enqueue(Collection<? extends NewTask<?>> tasks) {
     if (tasks.isEmpty()) return List.of();
     List<NewTask<?>> all = List.copyOf(tasks);
-    Set<UUID> inserted = own.put(ids(all), inlet.load(all));
+    Landings landings = own.put(ids(all), inlet.load(all));
     ringer.ring(queues(all));
-    return answer(all, inserted);
+    return answer(all, landings);
   }
 
   /**
@@ -108,9 +111,9 @@ public final class Producer implements AutoCloseable {
     List<NewTask<?>> all = List.copyOf(tasks);
     Inlet.Load load = inlet.load(all);
     try {
-      Set<UUID> inserted = load.put(connection);
+      Landings landings = load.put(connection);
       bell.ring(connection, throttle.pass(queues(all)));
-      return answer(all, inserted);
+      return answer(all, landings);
     } catch (SQLException e) {
       throw OwnConnection.refused(all.size(), e);
     }
@@ -139,10 +142,8 @@ public final class Producer implements AutoCloseable {
     }
   }
 
-  private static List<Enqueued> answer(List<NewTask<?>> tasks, Set<UUID> inserted) {
-    return tasks.stream()
-        .map(task -> new Enqueued(task.id(), inserted.contains(task.id())))
-        .toList();
+  private static List<Enqueued> answer(List<NewTask<?>> tasks, Landings landings) {
+    return tasks.stream().map(task -> landings.of(task.id())).toList();
   }
 
   private static List<UUID> ids(List<NewTask<?>> tasks) {

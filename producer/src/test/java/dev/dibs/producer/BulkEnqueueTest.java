@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.dibs.DatabaseException;
 import dev.dibs.Json;
 import dev.dibs.Kind;
+import dev.dibs.Landing;
 import dev.dibs.NewTask;
 import dev.dibs.PayloadException;
 import dev.dibs.testing.TestDatabase;
@@ -57,7 +58,7 @@ class BulkEnqueueTest {
     List<NewTask<?>> tasks = tasks(MANY);
     Collections.shuffle(tasks, new java.util.Random(7));
     assertThat(producer.enqueue(tasks))
-        .isEqualTo(tasks.stream().map(task -> new Enqueued(task.id(), true)).toList());
+        .isEqualTo(tasks.stream().map(task -> new Enqueued(task.id(), Landing.INSERTED)).toList());
     assertThat(db.tasks("PENDING")).isEqualTo(MANY);
     assertThat(
             db.number(
@@ -147,7 +148,7 @@ class BulkEnqueueTest {
       connection.createStatement().execute("insert into orders values (1)");
       assertThat(producer.enqueue(connection, tasks))
           .filteredOn(enqueued -> !enqueued.inserted())
-          .containsExactly(new Enqueued(tasks.get(1_200).id(), false));
+          .containsExactly(new Enqueued(tasks.get(1_200).id(), Landing.ALREADY_THERE));
       connection.createStatement().execute("insert into orders values (2)");
       connection.commit();
     }

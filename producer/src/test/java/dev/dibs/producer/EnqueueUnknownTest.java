@@ -7,7 +7,9 @@ import static org.awaitility.Awaitility.await;
 import dev.dibs.EnqueueUnknownException;
 import dev.dibs.Json;
 import dev.dibs.Kind;
+import dev.dibs.Landing;
 import dev.dibs.NewTask;
+import dev.dibs.Unique;
 import dev.dibs.sql.Migrations;
 import dev.dibs.sql.Schema;
 import dev.dibs.testing.TestDatabase;
@@ -17,6 +19,7 @@ import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -30,6 +33,8 @@ import org.postgresql.ds.PGSimpleDataSource;
 /** Enqueues whose answer never came. */
 @Timeout(60)
 class EnqueueUnknownTest {
+  private static final Duration DAY = Duration.ofDays(1);
+
   private final TestDatabase db = TestDatabase.create();
 
   @AfterEach
@@ -106,11 +111,38 @@ class EnqueueUnknownTest {
   void anEnqueueWhoseReplyWasCutAndWhoseTaskHasEndedSince_isNotInsertedAgain() {
     try (Producer producer = Producer.on(cutting(1, this::finishAll))) {
       NewTask<Json> task = task();
-      assertThat(producer.enqueue(task)).isEqualTo(new Enqueued(task.id(), false));
+      assertThat(producer.enqueue(task)).isEqualTo(new Enqueued(task.id(), Landing.ALREADY_THERE));
       assertThat(producer.enqueue(List.of(task(), task()))).hasSize(2);
     }
     assertThat(db.tasks("PENDING")).isEqualTo(2);
     assertThat(db.finished("SUCCEEDED")).isEqualTo(1);
+  }
+
+  @Test
+  void aUniqueEnqueueWhoseReplyWasCut_isThereOnce() {
+    int tasks = 100;
+    for (int n = 0; n < tasks; n++) {
+      Unique unique = Unique.by("key" + n);
+      NewTask<Json> task = task().unique(n % 2 == 0 ? unique : unique.forAtLeast(DAY));
+      try (Producer producer = Producer.on(cutting(1, () -> {}))) {
+        assertThat(producer.enqueue(task).id()).isEqualTo(task.id());
+        assertThat(producer.enqueue(task().unique(unique)))
+            .isEqualTo(new Enqueued(task.id(), Landing.KEPT));
+      }
+    }
+    assertThat(db.tasks("PENDING")).isEqualTo(tasks);
+  }
+
+  @Test
+  void aUniqueEnqueueWhoseReplyWasCutAndWhoseTaskHasEndedSince_isNotInsertedAgain() {
+    for (Unique unique : List.of(Unique.by("a"), Unique.by("b").untilStarted())) {
+      NewTask<Json> task = task().unique(unique);
+      try (Producer producer = Producer.on(cutting(1, this::finishAll))) {
+        assertThat(producer.enqueue(task))
+            .isEqualTo(new Enqueued(task.id(), Landing.ALREADY_THERE));
+      }
+      assertThat(db.tasks("PENDING")).isZero();
+    }
   }
 
   /** One of two had ended long before; that says nothing of the other, which never arrived. */
@@ -125,7 +157,7 @@ class EnqueueUnknownTest {
     Runnable undo = () -> db.execute("delete from dibs.task");
     try (Producer producer = Producer.on(cutting(1, undo))) {
       assertThat(producer.enqueue(List.of(old, fresh)))
-          .containsExactly(new Enqueued(old.id(), false), new Enqueued(fresh.id(), true));
+          .containsExactly(new Enqueued(old.id(), Landing.ALREADY_THERE), new Enqueued(fresh.id(), Landing.INSERTED));
     }
     assertThat(db.value("select string_agg(id::text, ',') from dibs.task"))
         .isEqualTo(fresh.id().toString());

@@ -10,6 +10,7 @@ import static org.awaitility.Awaitility.await;
 import dev.dibs.DatabaseException;
 import dev.dibs.Json;
 import dev.dibs.Kind;
+import dev.dibs.Landing;
 import dev.dibs.NewTask;
 import dev.dibs.PayloadException;
 import dev.dibs.Priority;
@@ -61,7 +62,7 @@ class ProducerTest {
             .maxAttempts(3)
             .timeout(ofSeconds(90))
             .header("tag", "x");
-    assertThat(producer.enqueue(task)).isEqualTo(new Enqueued(task.id(), true));
+    assertThat(producer.enqueue(task)).isEqualTo(new Enqueued(task.id(), Landing.INSERTED));
 
     assertThat(
             db.value(

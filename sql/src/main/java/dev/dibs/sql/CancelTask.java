@@ -1,7 +1,6 @@
 package dev.dibs.sql;
 
 import static dev.dibs.sql.schema.Tables.TASK;
-import static dev.dibs.sql.schema.Tables.TASK_HISTORY;
 import static dev.dibs.sql.schema.enums.TaskStatus.CANCELLED;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.inline;
@@ -14,9 +13,12 @@ import dev.dibs.Task;
 import dev.dibs.TaskStatus;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import org.jooq.Condition;
 import org.jooq.impl.SQLDataType;
 
 /**
@@ -39,6 +41,7 @@ public final class CancelTask {
 
   private final SqlText cancel;
   private final SqlText past;
+  private final SqlText holders;
 
   public CancelTask(Schema schema) {
     var why =
@@ -59,14 +62,19 @@ public final class CancelTask {
                 .with(EndedTasks.archive("archived", "cancelled"))
                 .select(EndedTasks.STATUS_BEFORE, EndedTasks.LEASE_BEFORE)
                 .from(name("cancelled")));
-    this.past =
+    this.past = SqlText.of(schema, EndedTasks.lastStatus());
+    Condition same =
+        TASK.QUEUE
+            .eq(param("queue", SQLDataType.CLOB))
+            .and(TASK.UNIQUE_KEY.eq(param("key", SQLDataType.CLOB)));
+    this.holders =
         SqlText.of(
             schema,
-            select(TASK_HISTORY.STATUS)
-                .from(TASK_HISTORY)
-                .where(TASK_HISTORY.ID.eq(param("id", UUID.class)))
-                .orderBy(TASK_HISTORY.FINISHED_AT.desc())
-                .limit(inline(1)));
+            select(TASK.ID)
+                .from(TASK)
+                .where(same)
+                .and(TASK.ATTEMPT.eq(inline(0)))
+                .union(select(TASK.ID).from(TASK).where(same).and(TASK.UNIQUE_HOLD)));
   }
 
   /**
@@ -90,6 +98,19 @@ public final class CancelTask {
       return rows.next()
           ? Optional.of(new Found(TaskStatus.valueOf(rows.getString(1)), Optional.empty()))
           : Optional.empty();
+    }
+  }
+
+  /**
+   * The tasks that a unique key stands for: the one that waits for its first claim, and the one
+   * that holds the key to its end, which may be two, one or none.
+   */
+  public List<UUID> holders(Connection connection, String queue, String key) throws SQLException {
+    try (var statement = holders.prepare(connection, Map.of("queue", queue, "key", key));
+        var rows = statement.executeQuery()) {
+      List<UUID> ids = new ArrayList<>();
+      while (rows.next()) ids.add(rows.getObject(1, UUID.class));
+      return ids;
     }
   }
 

@@ -6,14 +6,18 @@ import static java.util.stream.Collectors.joining;
 
 import dev.dibs.Due;
 import dev.dibs.TaskOptions;
+import dev.dibs.Unique;
+import dev.dibs.UniqueScope;
 import java.nio.ByteBuffer;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.jooq.Field;
 import org.jooq.Named;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
@@ -34,28 +38,34 @@ public final class CopyTasks {
   private static final byte[] SIGNATURE = {
     'P', 'G', 'C', 'O', 'P', 'Y', '\n', (byte) 0xFF, '\r', '\n', 0
   };
-  private static final short COLUMNS = 8;
   private static final short END = -1;
   private static final int NULL = -1;
   private static final byte JSONB_VERSION = 1;
 
-  private final String sql;
+  private static final List<Field<?>> PLAIN =
+      List.of(
+          TASK.ID,
+          TASK.QUEUE,
+          TASK.KIND,
+          TASK.PRIORITY,
+          TASK.MAX_ATTEMPTS,
+          TASK.TIMEOUT,
+          TASK.PAYLOAD,
+          TASK.HEADERS);
+
+  private static final List<Field<?>> UNIQUE = List.of(TASK.UNIQUE_KEY, TASK.UNIQUE_HOLD);
+
+  private final String plain;
+  private final String unique;
 
   public CopyTasks(Schema schema) {
-    String columns =
-        Stream.of(
-                TASK.ID,
-                TASK.QUEUE,
-                TASK.KIND,
-                TASK.PRIORITY,
-                TASK.MAX_ATTEMPTS,
-                TASK.TIMEOUT,
-                TASK.PAYLOAD,
-                TASK.HEADERS)
-            .map(Named::getName)
-            .collect(joining(", "));
-    this.sql =
-        "copy %s (%s) from stdin (format binary)".formatted(schema.dsl().render(TASK), columns);
+    this.plain = sql(schema, PLAIN);
+    this.unique = sql(schema, Stream.concat(PLAIN.stream(), UNIQUE.stream()).toList());
+  }
+
+  private static String sql(Schema schema, List<Field<?>> columns) {
+    String names = columns.stream().map(Named::getName).collect(joining(", "));
+    return "copy %s (%s) from stdin (format binary)".formatted(schema.dsl().render(TASK), names);
   }
 
   /** Whether there is a PostgreSQL connection behind {@code connection}, whatever wraps it. */
@@ -63,8 +73,13 @@ public final class CopyTasks {
     return connection.isWrapperFor(PGConnection.class);
   }
 
-  /** Whether tasks of these options can be copied: those without a delay or a run time. */
+  /**
+   * Whether tasks of these options can be copied: those without a delay or a run time, and without
+   * a window for their unique key.
+   */
   public static boolean takes(TaskOptions options) {
+    if (options.unique().isPresent() && options.unique().get().scope() instanceof UniqueScope.Window)
+      return false;
     return switch (options.due()) {
       case Due.Now now -> true;
       case Due.After after -> false;
@@ -80,11 +95,31 @@ public final class CopyTasks {
    * @throws SQLException of state 23505 if an id is there already; the transaction is aborted then
    */
   public void copy(Connection connection, Iterator<InsertTasks.Row> rows) throws SQLException {
+    copy(connection, plain, rows);
+  }
+
+  /**
+   * As {@link #copy}, where some are unique; the state is 23505 also if a key is held, by whatever
+   * is there or by two of them.
+   */
+  public void copyUnique(Connection connection, Iterator<InsertTasks.Row> rows)
+      throws SQLException {
+    copy(connection, unique, rows);
+  }
+
+  private void copy(Connection connection, String sql, Iterator<InsertTasks.Row> rows)
+      throws SQLException {
+    boolean withKeys = sql.equals(unique);
     CopyIn copy = connection.unwrap(PGConnection.class).getCopyAPI().copyIn(sql);
     try {
       var out = new Binary(copy);
       out.bytes(SIGNATURE).integer(0).integer(0);
-      while (rows.hasNext()) write(out, rows.next());
+      while (rows.hasNext()) {
+        InsertTasks.Row row = rows.next();
+        out.small((short) (PLAIN.size() + (withKeys ? UNIQUE.size() : 0)));
+        write(out, row);
+        if (withKeys) writeKey(out, row.options().unique());
+      }
       out.small(END).flush();
       copy.endCopy();
     } finally {
@@ -96,8 +131,7 @@ public final class CopyTasks {
     TaskOptions options = row.options();
     if (!takes(options))
       throw new IllegalArgumentException("only a task without a due time is copied: " + row.id());
-    out.small(COLUMNS)
-        .uuid(row.id())
+    out.uuid(row.id())
         .text(options.queue())
         .text(row.kind())
         .integer(Short.BYTES)
@@ -109,9 +143,14 @@ public final class CopyTasks {
         .json(row.headers());
   }
 
-  /** The statement, for those who review it. */
+  private static void writeKey(Binary out, Optional<Unique> unique) throws SQLException {
+    if (unique.isEmpty()) out.integer(NULL).bool(false);
+    else out.text(unique.get().givenKey()).bool(unique.get().holdsToTheEnd());
+  }
+
+  /** The statement for tasks that are not unique, for those who review it. */
   String sql() {
-    return sql;
+    return plain;
   }
 
   /** Fields in PostgreSQL's binary format, sent a chunk at a time. Used by one call alone. */
@@ -139,6 +178,12 @@ public final class CopyTasks {
       room(2 * Long.BYTES)
           .putLong(id.getMostSignificantBits())
           .putLong(id.getLeastSignificantBits());
+      return this;
+    }
+
+    Binary bool(boolean value) throws SQLException {
+      integer(1);
+      room(1).put((byte) (value ? 1 : 0));
       return this;
     }
 

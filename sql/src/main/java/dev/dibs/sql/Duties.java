@@ -68,6 +68,11 @@ public final class Duties {
         .execute();
   }
 
+  /** Forgets unique keys whose windows are over; answers how many. */
+  public int forgetWindows(Connection connection) {
+    return UniqueWindows.forget(schema, connection);
+  }
+
   private int call(Connection connection, String function, Object... arguments)
       throws SQLException {
     String marks = arguments.length == 0 ? "" : "?";

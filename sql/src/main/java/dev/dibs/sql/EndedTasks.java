@@ -23,6 +23,7 @@ import org.jooq.CommonTableExpression;
 import org.jooq.Condition;
 import org.jooq.Field;
 import org.jooq.JSONB;
+import org.jooq.Query;
 import org.jooq.Record;
 import org.jooq.SelectField;
 import org.jooq.Table;
@@ -175,6 +176,15 @@ final class EndedTasks {
             field(
                 "{0} || ({1} || jsonb_build_object('at', statement_timestamp(), 'attempt', {2}))",
                 SQLDataType.JSONB, before, error, attempt));
+  }
+
+  /** How the task of the parameter {@code id} ended last, as far as history is kept. */
+  static Query lastStatus() {
+    return select(TASK_HISTORY.STATUS)
+        .from(TASK_HISTORY)
+        .where(TASK_HISTORY.ID.eq(param("id", UUID.class)))
+        .orderBy(TASK_HISTORY.FINISHED_AT.desc())
+        .limit(inline(1));
   }
 
   /** The columns that go to history as they stand. */

@@ -4,11 +4,13 @@ import static dev.dibs.sql.schema.Tables.TASK;
 import static dev.dibs.sql.schema.enums.TaskStatus.PENDING;
 import static dev.dibs.sql.schema.enums.TaskStatus.SCHEDULED;
 import static org.jooq.impl.DSL.any;
+import static org.jooq.impl.DSL.coalesce;
 import static org.jooq.impl.DSL.deleteFrom;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.greatest;
 import static org.jooq.impl.DSL.inline;
 import static org.jooq.impl.DSL.insertInto;
+import static org.jooq.impl.DSL.noCondition;
 import static org.jooq.impl.DSL.param;
 import static org.jooq.impl.DSL.select;
 import static org.jooq.impl.DSL.when;
@@ -20,6 +22,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -27,14 +30,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import org.jooq.Condition;
+import org.jooq.Field;
 import org.jooq.InsertOnDuplicateStep;
 import org.jooq.InsertReturningStep;
 import org.jooq.Record;
+import org.jooq.Select;
 import org.jooq.impl.SQLDataType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Inserts tasks, any number in one statement. A task whose id is there already is left as it is.
+ * Inserts tasks that are not unique, any number in one statement. A task whose id is there already
+ * is left as it is.
  *
  * <p>Index: all of task. Locks: the new rows, in the order of their ids. One statement per call,
  * two where {@link #insertAlone} finds an id there. Thread-safe.
@@ -63,7 +70,11 @@ public final class InsertTasks {
     this.one = SqlText.of(schema, unlessThere(one()));
     this.readyNew = SqlText.of(schema, ready());
     this.ready = SqlText.of(schema, unlessThere(ready()).returningResult(TASK.ID));
-    this.timed = SqlText.of(schema, unlessThere(timed()).returningResult(TASK.ID));
+    this.timed =
+        SqlText.of(
+            schema,
+            unlessThere(insertInto(TASK).columns(TIMED).select(timedFrom(new Columns("n"), noCondition())))
+                .returningResult(TASK.ID));
     this.withdraw =
         SqlText.of(
             schema,
@@ -120,46 +131,44 @@ public final class InsertTasks {
                 .from(columns.rows()));
   }
 
-  /** Tasks of which some have a delay, a run time or a timeout. */
-  private static InsertOnDuplicateStep<Record> timed() {
-    var columns = new Columns("n");
-    var id = columns.column("id", "ids", SQLDataType.UUID);
-    var queue = columns.column("queue", "queues", SQLDataType.CLOB);
-    var kind = columns.column("kind", "kinds", SQLDataType.CLOB);
-    var priority = columns.column("priority", "priorities", SQLDataType.SMALLINT);
+  /** What is said of tasks of which some have a delay, a run time or a timeout. */
+  static final List<Field<?>> TIMED =
+      List.of(
+          TASK.ID,
+          TASK.QUEUE,
+          TASK.KIND,
+          TASK.PRIORITY,
+          TASK.STATUS,
+          TASK.RUN_AT,
+          TASK.MAX_ATTEMPTS,
+          TASK.TIMEOUT,
+          TASK.PAYLOAD,
+          TASK.HEADERS);
+
+  /** The same from arrays, of the rows that {@code which} chooses, and {@code more} of them. */
+  static Select<?> timedFrom(Columns columns, Condition which, Field<?>... more) {
+    List<Field<?>> from = new ArrayList<>();
+    from.add(columns.column("id", "ids", SQLDataType.UUID));
+    from.add(columns.column("queue", "queues", SQLDataType.CLOB));
+    from.add(columns.column("kind", "kinds", SQLDataType.CLOB));
+    from.add(columns.column("priority", "priorities", SQLDataType.SMALLINT));
+    var due = due(columns);
+    from.add(when(due.gt(Time.now()), inline(SCHEDULED)).otherwise(inline(PENDING)));
+    from.add(due);
+    from.add(columns.column("max_attempts", "maxAttempts", SQLDataType.INTEGER));
+    var timeout = columns.column("timeout", "timeouts", SQLDataType.BIGINT);
+    from.add(field("{0}", SQLDataType.INTERVAL, Time.micros(timeout)));
+    from.add(columns.column("payload", "payloads", SQLDataType.CLOB).cast(SQLDataType.JSONB));
+    from.add(columns.column("headers", "headers", SQLDataType.CLOB).cast(SQLDataType.JSONB));
+    from.addAll(List.of(more));
+    return select(from).from(columns.rows()).where(which);
+  }
+
+  /** When a row may run first: a delay counts from the statement, and the past is now. */
+  static Field<OffsetDateTime> due(Columns columns) {
     var delay = columns.column("delay", "delays", SQLDataType.BIGINT);
     var at = columns.column("run_at", "runAts", SQLDataType.TIMESTAMPWITHTIMEZONE);
-    var maxAttempts = columns.column("max_attempts", "maxAttempts", SQLDataType.INTEGER);
-    var timeout = columns.column("timeout", "timeouts", SQLDataType.BIGINT);
-    var payload = columns.column("payload", "payloads", SQLDataType.CLOB);
-    var headers = columns.column("headers", "headers", SQLDataType.CLOB);
-    var runAt = Time.now().add(Time.micros(delay));
-    var due = greatest(org.jooq.impl.DSL.coalesce(at, runAt), Time.now());
-    return insertInto(TASK)
-        .columns(
-            TASK.ID,
-            TASK.QUEUE,
-            TASK.KIND,
-            TASK.PRIORITY,
-            TASK.STATUS,
-            TASK.RUN_AT,
-            TASK.MAX_ATTEMPTS,
-            TASK.TIMEOUT,
-            TASK.PAYLOAD,
-            TASK.HEADERS)
-        .select(
-            select(
-                    id,
-                    queue,
-                    kind,
-                    priority,
-                    when(due.gt(Time.now()), inline(SCHEDULED)).otherwise(inline(PENDING)),
-                    due,
-                    maxAttempts,
-                    field("{0}", SQLDataType.INTERVAL, Time.micros(timeout)),
-                    payload.cast(SQLDataType.JSONB),
-                    headers.cast(SQLDataType.JSONB))
-                .from(columns.rows()));
+    return greatest(coalesce(at, Time.now().add(Time.micros(delay))), Time.now());
   }
 
   /**
@@ -269,7 +278,7 @@ public final class InsertTasks {
     return values;
   }
 
-  private static Map<String, @Nullable Object> timedValues(Connection connection, List<Row> rows)
+  static Map<String, @Nullable Object> timedValues(Connection connection, List<Row> rows)
       throws SQLException {
     var arrays = new Arrays(connection);
     Map<String, @Nullable Object> values = values(connection, rows);
@@ -283,7 +292,7 @@ public final class InsertTasks {
     return values;
   }
 
-  private static long delay(Due due) {
+  static long delay(Due due) {
     return switch (due) {
       case Due.Now now -> 0L;
       case Due.At at -> 0L;

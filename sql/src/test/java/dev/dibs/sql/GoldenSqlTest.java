@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -27,16 +28,19 @@ class GoldenSqlTest {
 
   /** The hot statements of this build, by the verbs they are. */
   static Map<String, SqlText> statements() {
-    return Map.of(
-        "end", new Exchange(Schema.DEFAULT).ending(),
-        "claim", new Exchange(Schema.DEFAULT).claiming(),
-        "cancel", new CancelTask(Schema.DEFAULT).text(),
-        "insert", new InsertTasks(Schema.DEFAULT).text(),
-        "insert-new", new InsertTasks(Schema.DEFAULT).newText(),
-        "finish", new FinishTask(Schema.DEFAULT).text(),
-        "promote", new PromoteTasks(Schema.DEFAULT).text(),
-        "tick", new TickSchedules(Schema.DEFAULT).text(),
-        "rescue", new RescueTasks(Schema.DEFAULT).text());
+    Map<String, SqlText> statements =
+        new TreeMap<>(new InsertUniqueTasks(Schema.DEFAULT).texts());
+    statements.put("end", new Exchange(Schema.DEFAULT).ending());
+    statements.put("claim", new Exchange(Schema.DEFAULT).claiming());
+    statements.put("cancel", new CancelTask(Schema.DEFAULT).text());
+    statements.put("edit", new EditTask(Schema.DEFAULT).text());
+    statements.put("insert", new InsertTasks(Schema.DEFAULT).text());
+    statements.put("insert-new", new InsertTasks(Schema.DEFAULT).newText());
+    statements.put("finish", new FinishTask(Schema.DEFAULT).text());
+    statements.put("promote", new PromoteTasks(Schema.DEFAULT).text());
+    statements.put("tick", new TickSchedules(Schema.DEFAULT).text());
+    statements.put("rescue", new RescueTasks(Schema.DEFAULT).text());
+    return statements;
   }
 
   /** Broken into lines at the clauses, for readers and diffs. */

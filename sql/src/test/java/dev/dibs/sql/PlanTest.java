@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -54,8 +55,16 @@ class PlanTest {
         Map.entry("lazily", "true"));
   }
 
-  /** What the database did for a statement, under a generic plan. */
+  /** What the database did for a statement of the engine's, under a generic plan. */
   private String explain(SqlText text, Map<String, String> values) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(Plans.FIXED);
+    }
+    return explainAsSent(text, values);
+  }
+
+  /** Likewise under a session's own settings. */
+  private String explainAsSent(SqlText text, Map<String, String> values) throws SQLException {
     StringBuilder numbered = new StringBuilder();
     Matcher marks = Pattern.compile("\\?").matcher(text.sql());
     int[] n = {0};
@@ -63,7 +72,7 @@ class PlanTest {
     String arguments =
         text.parameters().stream().map(values::get).collect(Collectors.joining(", "));
     try (Statement statement = connection.createStatement()) {
-      statement.execute(Plans.FIXED);
+      statement.execute("set plan_cache_mode = force_generic_plan");
       statement.execute("prepare hot as " + numbered);
       try (ResultSet rows =
           statement.executeQuery(
@@ -216,6 +225,64 @@ class PlanTest {
     String plan = explain(claiming(), claim(0));
     assertGood(plan);
     assertThat(buffers(plan)).as(plan).isLessThan(4_000);
+  }
+
+  /** On whoever's connection a task is enqueued, what holds its key is found by the indexes. */
+  private void assertKeysAreFound() throws SQLException {
+    Map<String, String> values =
+        Map.ofEntries(
+            Map.entry("ids", array("gen_random_uuid()", "uuid")),
+            Map.entry("queues", array("'q'", "text")),
+            Map.entry("uniqueKeys", array("'key' || id", "text")),
+            Map.entry("kinds", array("'k'", "text")),
+            Map.entry("priorities", array("3", "smallint")),
+            Map.entry("delays", array("0", "bigint")),
+            Map.entry("runAts", array("null", "timestamptz")),
+            Map.entry("maxAttempts", array("25", "int")),
+            Map.entry("timeouts", array("null", "bigint")),
+            Map.entry("payloads", array("'1'", "text")),
+            Map.entry("headers", array("null", "text")));
+    var texts = new InsertUniqueTasks(Schema.DEFAULT).texts();
+    for (String verb : List.of("unique-look", "unique-replace")) {
+      String plan = explainAsSent(Objects.requireNonNull(texts.get(verb)), values);
+      assertThat(plan).doesNotContain("Seq Scan on task ").doesNotContain("Seq Scan on task\n");
+      assertThat(buffers(plan)).as(plan).isLessThan(5_000);
+    }
+  }
+
+  private void fillWithKeys(int tasks) {
+    fill(tasks);
+    db.execute("update dibs.task set unique_key = 'key' || id, unique_hold = true");
+  }
+
+  @Test
+  void keys_areFoundByTheirIndexesOnATableNeverAnalysed() throws SQLException {
+    db.execute("alter table dibs.task set (autovacuum_enabled = off)");
+    fillWithKeys(50_000);
+    assertKeysAreFound();
+  }
+
+  @Test
+  void keys_areFoundByTheirIndexesOnABloatedTableThatLooksEmpty() throws SQLException {
+    db.execute("alter table dibs.task set (autovacuum_enabled = off)");
+    try (Connection snapshot = db.connect()) {
+      snapshot.setAutoCommit(false);
+      snapshot.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+      snapshot.createStatement().executeQuery("select count(*) from dibs.queue").close();
+      fill(100_000);
+      db.execute("delete from dibs.task");
+      db.execute("analyze dibs.task");
+      fillWithKeys(200);
+      assertKeysAreFound();
+      snapshot.rollback();
+    }
+  }
+
+  @Test
+  void keys_areFoundByTheirIndexesAmongMany() throws SQLException {
+    fillWithKeys(MANY);
+    db.execute("vacuum analyze dibs.task");
+    assertKeysAreFound();
   }
 
   @Test

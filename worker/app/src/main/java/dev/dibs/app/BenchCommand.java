@@ -60,6 +60,9 @@ final class BenchCommand implements Callable<Integer> {
       description = "Drain by so many processes; 1 is this one. Repeatable.")
   List<Integer> processes = new ArrayList<>();
 
+  @Option(names = "--unique", description = "Enqueue a bulk with unique keys too.")
+  boolean unique;
+
   @Option(names = "--json", description = "Print one JSON object a result.")
   boolean json;
 
@@ -121,7 +124,7 @@ final class BenchCommand implements Callable<Integer> {
 
   private Bench.Plan plan(BenchProcesses started) {
     try {
-      return new Bench.Plan(tasks, rounds, processes, started);
+      return new Bench.Plan(tasks, rounds, processes, unique, started);
     } catch (IllegalArgumentException e) {
       throw new UsageException("--" + e.getMessage());
     }

@@ -41,7 +41,8 @@ final class BenchProcesses implements Bench.WorkerProcesses, AutoCloseable {
                 "--schema=" + db.schema().name(),
                 "--queue=bench=" + order.concurrency()));
     List<String> command = new ArrayList<>(builder.command());
-    // The last of several counts, so it stands behind the usual options and before the program.
+    // The last of several counts, so they stand behind the usual options and before the program.
+    command.addAll(command.indexOf("-cp"), order.jvmOptions());
     command.add(command.indexOf("-cp"), "-Xmx" + order.heapMebibytes() + "m");
     return builder.command(command);
   }

@@ -64,6 +64,7 @@ public final class Dibs {
         new WorkerCommand(shell),
         new EnqueueCommand(shell),
         new StatusCommand(shell),
+        TasksCommand.with(shell),
         SchedulesCommand.with(shell),
         new MigrateCommand(shell),
         new BenchCommand(shell),

@@ -23,7 +23,7 @@ import picocli.CommandLine.Parameters;
       "Enqueue one task, or those of a file: all of them or none.",
       "",
       "A line of the file is a JSON object with kind, payload, queue, priority, delay, runAt, maxAttempts, timeout,"
-          + " headers. The options hold for the lines that say nothing else."
+          + " headers, uniqueKey, uniqueBy, uniqueUntil, uniqueWindow, onConflict. The options hold for the lines that say nothing else."
     })
 final class EnqueueCommand implements Callable<Integer> {
   private static final String STANDARD_INPUT = "-";
@@ -48,7 +48,7 @@ final class EnqueueCommand implements Callable<Integer> {
   @Option(names = "--any-kind", description = "Take kinds too that none of the live workers knows.")
   boolean anyKind;
 
-  @Option(names = "--json", description = "Print a line {\"id\":…,\"inserted\":…} for every task.")
+  @Option(names = "--json", description = "Print a line {\"id\":…,\"inserted\":…,\"landing\":…} for every task.")
   boolean json;
 
   EnqueueCommand(Shell shell) {
@@ -62,8 +62,7 @@ final class EnqueueCommand implements Callable<Integer> {
     if (STANDARD_INPUT.equals(file) && STANDARD_INPUT.equals(one.content.payload)) {
       throw new UsageException("standard input can be the FILE or the --payload, not both");
     }
-    NewTask<Json> task = one.task(shell);
-    return file == null ? enqueueOne(task) : enqueueFile(task, file);
+    return file == null ? enqueueOne(one.uniqueTask(shell)) : enqueueFile(one.task(shell), file);
   }
 
   private int enqueueOne(NewTask<Json> task) throws InterruptedException {
@@ -87,7 +86,7 @@ final class EnqueueCommand implements Callable<Integer> {
     if (!piped && (!Files.isReadable(path) || Files.isDirectory(path))) {
       throw new UsageException("file " + file + " cannot be read");
     }
-    var lines = new TaskLine(defaults, one.content.kind != null);
+    var lines = new TaskLine(defaults, one.unique, one.content.kind != null);
     try (var receipts = new Receipts(shell, json);
         var session =
             EnqueueSession.open(options.find(shell, "enqueue"), receipts, anyKind, shell);

@@ -15,6 +15,8 @@ import picocli.CommandLine.Option;
 final class OneTask {
   @Mixin TaskContent content = new TaskContent();
 
+  @Mixin UniqueOptions unique = new UniqueOptions();
+
   @Option(
       names = "--delay",
       paramLabel = "TIME",
@@ -28,7 +30,21 @@ final class OneTask {
   @Nullable Instant runAt;
 
   /**
-   * The task that the options describe.
+   * The task that the options describe, unique where they say so.
+   *
+   * @throws UsageException if they describe none
+   */
+  NewTask<Json> uniqueTask(Shell shell) throws IOException {
+    NewTask<Json> task = task(shell);
+    try {
+      return unique.unique().map(task::unique).orElse(task);
+    } catch (IllegalArgumentException e) {
+      throw new UsageException(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /**
+   * The task that the options describe, as lines of a file begin with it.
    *
    * @throws UsageException if they describe none
    */

@@ -1,12 +1,16 @@
 package dev.dibs.app;
 
+import dev.dibs.Landing;
 import dev.dibs.producer.Enqueued;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,10 +25,8 @@ final class Receipts implements AutoCloseable {
   private final boolean json;
   private @Nullable Path file;
   private @Nullable BufferedWriter waiting;
-  private long committed;
-  private long committedBefore;
-  private long pending;
-  private long pendingBefore;
+  private final Map<Landing, Long> committed = new EnumMap<>(Landing.class);
+  private final Map<Landing, Long> pending = new EnumMap<>(Landing.class);
 
   Receipts(Shell shell, boolean json) {
     this.shell = shell;
@@ -33,10 +35,7 @@ final class Receipts implements AutoCloseable {
 
   /** Keeps what was enqueued in a transaction that is still open. */
   void add(List<Enqueued> enqueued) {
-    for (Enqueued task : enqueued) {
-      if (task.inserted()) pending++;
-      else pendingBefore++;
-    }
+    for (Enqueued task : enqueued) pending.merge(task.landing(), 1L, Long::sum);
     if (json) write(enqueued);
   }
 
@@ -45,7 +44,9 @@ final class Receipts implements AutoCloseable {
       if (file == null) file = Files.createTempFile("dibs-receipts", ".jsonl");
       if (waiting == null) waiting = Files.newBufferedWriter(file);
       for (Enqueued task : enqueued) {
-        waiting.write("{\"id\":\"" + task.id() + "\",\"inserted\":" + task.inserted() + "}\n");
+        waiting.write(
+            "{\"id\":\"%s\",\"inserted\":%s,\"landing\":\"%s\"}\n"
+                .formatted(task.id(), task.inserted(), task.landing()));
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -54,10 +55,8 @@ final class Receipts implements AutoCloseable {
 
   /** The transaction was committed: prints the lines that waited. */
   void committed() {
-    committed += pending;
-    committedBefore += pendingBefore;
-    pending = 0;
-    pendingBefore = 0;
+    pending.forEach((landing, count) -> committed.merge(landing, count, Long::sum));
+    pending.clear();
     if (waiting == null || file == null) return;
     try {
       waiting.close();
@@ -74,8 +73,26 @@ final class Receipts implements AutoCloseable {
   /** Prints the count, where no JSON is wanted. */
   void summarize() {
     if (json) return;
-    String before = committedBefore == 0 ? "" : " (" + committedBefore + " were there already)";
-    shell.out().println("enqueued " + committed + (committed == 1 ? " task" : " tasks") + before);
+    long enqueued = 0;
+    List<String> others = new ArrayList<>();
+    for (var each : committed.entrySet()) {
+      if (each.getKey().isInserted()) enqueued += each.getValue();
+      @Nullable String what = what(each.getKey());
+      if (what != null) others.add(each.getValue() + " " + what);
+    }
+    String besides = others.isEmpty() ? "" : " (" + String.join(", ", others) + ")";
+    shell.out().println("enqueued " + enqueued + (enqueued == 1 ? " task" : " tasks") + besides);
+  }
+
+  private static @Nullable String what(Landing landing) {
+    return switch (landing) {
+      case INSERTED -> null;
+      case ALREADY_THERE -> "were there already";
+      case KEPT -> "left to others of their unique keys";
+      case REPLACED -> "replaced others of their unique keys";
+      case POSTPONED -> "postponed others of their unique keys";
+      case REJECTED -> "rejected for others of their unique keys";
+    };
   }
 
   @Override

@@ -5,12 +5,6 @@ import dev.dibs.Kind;
 import dev.dibs.NewTask;
 import dev.dibs.Priority;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -18,9 +12,6 @@ import picocli.CommandLine.Option;
 
 /** The options that say what a task does and how it is run, but not when. */
 final class TaskContent {
-  /** A byte more than the largest payload that is taken anywhere. */
-  private static final int MOST_READ = (16 << 20) + 1;
-
   @Option(
       names = "--kind",
       paramLabel = "NAME",
@@ -75,7 +66,7 @@ final class TaskContent {
     try {
       NewTask<Json> task =
           Kind.json(kind == null ? "unnamed" : kind)
-              .task(new Json(json(shell)))
+              .task(new Json(PayloadText.read(payload, shell)))
               .queue(queue)
               .priority(priority)
               .maxAttempts(maxAttempts);
@@ -84,29 +75,6 @@ final class TaskContent {
       return task;
     } catch (IllegalArgumentException e) {
       throw new UsageException(String.valueOf(e.getMessage()));
-    }
-  }
-
-  private String json(Shell shell) throws IOException {
-    if (payload.equals("-")) return read(shell.in(), "standard input");
-    if (!payload.startsWith("@")) return payload;
-    Path file = Path.of(payload.substring(1));
-    if (!Files.isReadable(file) || Files.isDirectory(file)) {
-      throw new UsageException("the payload's file " + file + " cannot be read");
-    }
-    try (InputStream in = Files.newInputStream(file)) {
-      return read(in, file.toString());
-    }
-  }
-
-  private static String read(InputStream in, String name) throws IOException {
-    try {
-      return StandardCharsets.UTF_8
-          .newDecoder()
-          .decode(ByteBuffer.wrap(in.readNBytes(MOST_READ)))
-          .toString();
-    } catch (CharacterCodingException e) {
-      throw new UsageException("the payload in " + name + " is not valid UTF-8");
     }
   }
 }

@@ -6,6 +6,8 @@ import dev.dibs.Kind;
 import dev.dibs.NewTask;
 import dev.dibs.Priority;
 import dev.dibs.Text;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -24,21 +26,24 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class TaskLine {
   private static final String FIELDS =
-      "kind, payload, queue, priority, delay, runAt, maxAttempts, timeout, headers";
+      "kind, payload, queue, priority, delay, runAt, maxAttempts, timeout, headers, uniqueKey, uniqueBy, uniqueUntil,"
+          + " uniqueWindow, onConflict";
   private static final JsonMapper JSON =
       JsonMapper.builder(
               JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
           .build();
 
   private final NewTask<Json> defaults;
+  private final UniqueOptions uniqueDefaults;
   private final boolean kindIsGiven;
 
   /**
    * Reads lines that need only say what differs from {@code defaults}; the kind too where it is
    * given.
    */
-  TaskLine(NewTask<Json> defaults, boolean kindIsGiven) {
+  TaskLine(NewTask<Json> defaults, UniqueOptions uniqueDefaults, boolean kindIsGiven) {
     this.defaults = defaults;
+    this.uniqueDefaults = uniqueDefaults;
     this.kindIsGiven = kindIsGiven;
   }
 
@@ -67,6 +72,7 @@ final class TaskLine {
     NewTask<Json> task = defaults;
     @Nullable String kind = kindIsGiven ? defaults.kind().name() : null;
     boolean delayed = false;
+    UniqueOptions unique = uniqueDefaults.copy();
     while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
       String field = parser.currentName();
       parser.nextToken();
@@ -74,11 +80,41 @@ final class TaskLine {
       if (delays && delayed) throw new DibsException("has both delay and runAt; give one");
       delayed |= delays;
       if (field.equals("kind")) kind = text(parser, field);
-      else task = with(task, field, parser, line);
+      else if (!isOfUnique(unique, field, parser)) task = with(task, field, parser, line);
     }
     if (kind == null) throw new DibsException("has no kind");
     NewTask<Json> fresh = Kind.json(kind).task(task.payload());
-    return new NewTask<>(fresh.id(), fresh.kind(), fresh.payload(), task.options());
+    return new NewTask<>(
+        fresh.id(), fresh.kind(), fresh.payload(), task.options().withUnique(unique.unique()));
+  }
+
+  /** Takes what makes the task unique; answers whether the field was of that. */
+  private static boolean isOfUnique(UniqueOptions unique, String field, JsonParser parser) {
+    switch (field) {
+      case "uniqueKey" -> {
+        unique.key = text(parser, field);
+        unique.fields = List.of();
+      }
+      case "uniqueBy" -> {
+        unique.fields = texts(parser, field);
+        unique.key = null;
+      }
+      case "uniqueUntil" -> unique.until = text(parser, field);
+      case "uniqueWindow" -> unique.window = DurationText.parse(text(parser, field));
+      case "onConflict" -> unique.onConflict = text(parser, field);
+      default -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static List<String> texts(JsonParser parser, String field) {
+    if (parser.currentToken() != JsonToken.START_ARRAY)
+      throw new DibsException(field + " must be an array of strings");
+    List<String> texts = new ArrayList<>();
+    while (parser.nextToken() != JsonToken.END_ARRAY) texts.add(text(parser, field));
+    return texts;
   }
 
   private static NewTask<Json> with(

@@ -14,9 +14,11 @@ public final class Bench {
    * @param tasks of a drain; the sizes of all other scenarios go along with it, at least 1,000
    * @param rounds of each measurement, at least 1
    * @param processes by how many processes each drain is done, 1 meaning this one
+   * @param unique whether a bulk is also enqueued with unique keys
    * @param workers starts the worker processes of scenarios that want some
    */
-  public record Plan(int tasks, int rounds, List<Integer> processes, WorkerProcesses workers) {
+  public record Plan(
+      int tasks, int rounds, List<Integer> processes, boolean unique, WorkerProcesses workers) {
     private static final int USUAL_TASKS = 100_000;
     private static final double SHORTEST = 0.1;
 
@@ -54,8 +56,14 @@ public final class Bench {
    * The processes that are wanted.
    *
    * @param heapMebibytes the most each of them may use for its heap
+   * @param jvmOptions what its JVM is told besides
    */
-  public record Order(int processes, int concurrency, int heapMebibytes) {}
+  public record Order(
+      int processes, int concurrency, int heapMebibytes, List<String> jvmOptions) {
+    public Order {
+      jvmOptions = List.copyOf(jvmOptions);
+    }
+  }
 
   /** Processes that run; closing stops them gracefully and waits for their end. */
   public interface Started extends AutoCloseable {

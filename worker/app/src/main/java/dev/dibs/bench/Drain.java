@@ -26,7 +26,8 @@ final class Drain implements Scenario {
   @Override
   public int takes(Bench.Plan plan) {
     int measurements = SIZES.size() * HISTORY.size();
-    return 2 + measurements * (1 + plan.processes().size()) * plan.rounds();
+    int uncounted = 2 + (manyProcesses(plan) ? 1 : 0);
+    return uncounted + measurements * (1 + plan.processes().size()) * plan.rounds();
   }
 
   @Override
@@ -34,11 +35,26 @@ final class Drain implements Scenario {
       throws Exception {
     warmUp(db, plan, report);
     List<Measurement> measured = new ArrayList<>();
-    for (int size : SIZES) {
-      for (boolean history : HISTORY)
-        measured.addAll(measure(db, plan, report, new Load(plan.tasks() * size, history)));
+    try (var cache = new AotCache()) {
+      if (manyProcesses(plan)) learn(db, plan, report, cache);
+      for (int size : SIZES) {
+        for (boolean history : HISTORY)
+          measured.addAll(measure(db, plan, report, new Load(plan.tasks() * size, history), cache));
+      }
     }
     return measured;
+  }
+
+  private static boolean manyProcesses(Bench.Plan plan) {
+    return plan.processes().stream().anyMatch(processes -> processes > 1);
+  }
+
+  /** Lets one process write the cache that those which are counted start from: one take. */
+  private static void learn(BenchDatabase db, Bench.Plan plan, Report report, AotCache cache)
+      throws Exception {
+    report.doing("writing a cache");
+    var load = new Load(plan.tasks() * SIZES.getLast(), true);
+    ours(db, load, 1, () -> plan.workers().start(db, order(1, cache.writing())));
   }
 
   /** What is drained. */
@@ -48,13 +64,14 @@ final class Drain implements Scenario {
     }
   }
 
-  private List<Measurement> measure(BenchDatabase db, Bench.Plan plan, Report report, Load load)
+  private List<Measurement> measure(
+      BenchDatabase db, Bench.Plan plan, Report report, Load load, AotCache cache)
       throws Exception {
     List<Take> takes = new ArrayList<>();
     takes.add(new Take(load.tasks() + " raw, " + load.variant(), () -> raw(db, load)));
     for (int processes : plan.processes()) {
       String what = "%d by %d, %s".formatted(load.tasks(), processes, load.variant());
-      takes.add(new Take(what, () -> ours(db, plan, processes, load)));
+      takes.add(new Take(what, () -> ours(db, load, processes, starting(db, plan, processes, cache))));
     }
     List<Rounds> rounds = Rounds.inTurn(plan.rounds(), report, takes);
     List<Measurement> measured = new ArrayList<>();
@@ -78,7 +95,11 @@ final class Drain implements Scenario {
     report.doing("warming up");
     raw(db, load);
     report.doing("warming up");
-    ours(db, plan, 1, load);
+    byThisProcess(db, load);
+  }
+
+  static Round byThisProcess(BenchDatabase db, Load load) throws Exception {
+    return ours(db, load, 1, () -> InProcess.start(db));
   }
 
   private static Round raw(BenchDatabase db, Load load) throws Exception {
@@ -91,12 +112,14 @@ final class Drain implements Scenario {
     }
   }
 
-  static Round ours(BenchDatabase db, Bench.Plan plan, int processes, Load load) throws Exception {
+  private static Round ours(
+      BenchDatabase db, Load load, int processes, Rounds.Work<? extends AutoCloseable> starting)
+      throws Exception {
     db.reset(load.history());
     db.pause();
     db.fill(load.tasks());
     var tail = new Tail(db, load.tasks());
-    try (AutoCloseable workers = start(db, plan, processes)) {
+    try (AutoCloseable workers = starting.run()) {
       InProcess.awaitWorkers(db, processes);
       Round round =
           Rounds.timed(
@@ -112,10 +135,14 @@ final class Drain implements Scenario {
     }
   }
 
-  private static AutoCloseable start(BenchDatabase db, Bench.Plan plan, int processes)
-      throws Exception {
-    if (processes == 1) return InProcess.start(db);
-    var order = new Bench.Order(processes, InProcess.CONCURRENCY, HEAP_MEBIBYTES);
-    return plan.workers().start(db, order);
+  /** One process is this one; several are new ones, as after a deployment. */
+  private static Rounds.Work<? extends AutoCloseable> starting(
+      BenchDatabase db, Bench.Plan plan, int processes, AotCache cache) {
+    if (processes == 1) return () -> InProcess.start(db);
+    return () -> plan.workers().start(db, order(processes, cache.using()));
+  }
+
+  private static Bench.Order order(int processes, List<String> jvmOptions) {
+    return new Bench.Order(processes, InProcess.CONCURRENCY, HEAP_MEBIBYTES, jvmOptions);
   }
 }

@@ -48,7 +48,7 @@ final class Latency implements Scenario {
     measured.add(measured("idle", 0, rounds(db, plan, report, 0, probes), probes));
     Drain.warmUp(db, plan, report);
     report.doing("drain, to know half of it");
-    double drained = Drain.ours(db, plan, 1, new Drain.Load(plan.tasks(), true)).perSecond();
+    double drained = Drain.byThisProcess(db, new Drain.Load(plan.tasks(), true)).perSecond();
     List<Round> busy = rounds(db, plan, report, drained * HALF, probes);
     measured.add(measured("half load", drained * HALF, busy, probes));
     return measured;

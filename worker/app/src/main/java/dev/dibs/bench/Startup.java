@@ -3,13 +3,15 @@ package dev.dibs.bench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
  * A real {@code dibs worker} with a heap of 64 MiB: from the start of its process to its first
- * claim, by the database's clock, and the memory it holds after 20,000 tasks.
+ * claim, by the database's clock, and the memory it holds after 20,000 tasks. Once as it comes,
+ * once from the cache of a process before it.
  */
 final class Startup implements Scenario {
   private static final int HEAP_MEBIBYTES = 64;
@@ -24,7 +26,7 @@ final class Startup implements Scenario {
 
   @Override
   public int takes(Bench.Plan plan) {
-    return plan.rounds();
+    return 1 + 2 * plan.rounds();
   }
 
   /** One start. */
@@ -33,31 +35,48 @@ final class Startup implements Scenario {
   @Override
   public List<Measurement> measure(BenchDatabase db, Bench.Plan plan, Report report)
       throws Exception {
-    int tasks = plan.sized(USUAL_TASKS);
-    Start[] starts = new Start[plan.rounds()];
-    for (int i = 0; i < starts.length; i++) {
-      report.doing("start " + (i + 1));
-      starts[i] = start(db, plan, tasks);
+    try (var cache = new AotCache()) {
+      report.doing("writing a cache");
+      start(db, plan, cache.writing());
+      return List.of(
+          measure(db, plan, report, "heap of " + HEAP_MEBIBYTES + " MiB", List.of()),
+          measure(
+              db,
+              plan,
+              report,
+              "heap of " + HEAP_MEBIBYTES + " MiB, from a cache",
+              cache.using()));
+    }
+  }
+
+  private Measurement measure(
+      BenchDatabase db, Bench.Plan plan, Report report, String variant, List<String> jvmOptions)
+      throws Exception {
+    List<Start> starts = new ArrayList<>();
+    for (int i = 1; i <= plan.rounds(); i++) {
+      report.doing(variant + ", start " + i);
+      starts.add(start(db, plan, jvmOptions));
     }
     Map<String, Double> also = new LinkedHashMap<>();
-    var all = List.of(starts);
-    spread(all.stream().mapToDouble(Start::claimedAfterMs).toArray(), also, "first_claim_ms");
-    spread(all.stream().mapToDouble(Start::residentMib).toArray(), also, "rss_mib");
-    spread(all.stream().mapToDouble(Start::peakMib).toArray(), also, "peak_rss_mib");
-    String variant = "heap of " + HEAP_MEBIBYTES + " MiB";
+    spread(starts.stream().mapToDouble(Start::claimedAfterMs).toArray(), also, "first_claim_ms");
+    spread(starts.stream().mapToDouble(Start::residentMib).toArray(), also, "rss_mib");
+    spread(starts.stream().mapToDouble(Start::peakMib).toArray(), also, "peak_rss_mib");
+    int tasks = plan.sized(USUAL_TASKS);
     var setup = new Measurement.Setup(name(), variant, tasks, CONCURRENCY, 1, plan.rounds());
-    return List.of(Measurement.of(setup, Measurement.Times.UNKNOWN, also));
+    return Measurement.of(setup, Measurement.Times.UNKNOWN, also);
   }
 
   private static void spread(double[] values, Map<String, Double> also, String name) {
     Spread.of(values).into(also, name);
   }
 
-  private static Start start(BenchDatabase db, Bench.Plan plan, int tasks) throws Exception {
+  private static Start start(BenchDatabase db, Bench.Plan plan, List<String> jvmOptions)
+      throws Exception {
+    int tasks = plan.sized(USUAL_TASKS);
     db.reset(true);
     db.fill(tasks);
     double before = db.number("select extract(epoch from clock_timestamp())");
-    var order = new Bench.Order(1, CONCURRENCY, HEAP_MEBIBYTES);
+    var order = new Bench.Order(1, CONCURRENCY, HEAP_MEBIBYTES, jvmOptions);
     try (Bench.Started started = plan.workers().start(db, order)) {
       Await.until("the worker's end of " + tasks, () -> db.tasks() == 0);
       Confirm.finished(db, tasks, true);

@@ -28,7 +28,7 @@ class BenchCommandTest {
       Map.ofEntries(
           Map.entry("enqueue-single", 2),
           Map.entry("enqueue-coalesced", 2),
-          Map.entry("enqueue-bulk", 1),
+          Map.entry("enqueue-bulk", 3),
           Map.entry("drain", 8),
           Map.entry("steady", 2),
           Map.entry("latency", 2),
@@ -36,7 +36,7 @@ class BenchCommandTest {
           Map.entry("held-snapshot", 2),
           Map.entry("contention", 7),
           Map.entry("idle", 3),
-          Map.entry("startup", 1));
+          Map.entry("startup", 2));
 
   static List<String> names() {
     return Bench.names();
@@ -50,7 +50,7 @@ class BenchCommandTest {
             new Database(DatabaseUrl.parse(server.url()), Schema.DEFAULT, "bench", () -> {});
         var db = new BenchDatabase(database.plain(Duration.ZERO), new Schema("tiny"));
         var processes = new BenchProcesses(database)) {
-      var plan = new Bench.Plan(1_000, 1, List.of(1, 2), processes);
+      var plan = new Bench.Plan(1_000, 1, List.of(1, 2), true, processes);
       List<String> reported = new ArrayList<>();
 
       List<Measurement> measured = Bench.measure(scenario, db, plan, reported::add);

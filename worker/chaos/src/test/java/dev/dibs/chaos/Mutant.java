@@ -173,6 +173,6 @@ record Mutant(String name, Scenario scenario, List<Edit> edits) {
               Scenario.PRODUCERS,
               edit(
                   PRODUCER + "Committer.java",
-                  "Set<UUID> inserted;\n    try {",
-                  "Set<UUID> inserted;\n    batch.forEach(task -> succeed(task, true));\n    try {")));
+                  "Landings landings;\n    try {",
+                  "Landings landings;\n    batch.forEach(task -> task.answer().complete(new Enqueued(task.row().id(), Landing.INSERTED)));\n    try {")));
 }

@@ -57,6 +57,7 @@ final class DutyRoster {
         case "partitions" -> duties.createPartitions(connection, PARTITION_DAYS_AHEAD);
         case "prune" -> duties.prune(connection);
         case "ticks" -> duties.pruneTicks(connection, TICKS_KEPT);
+        case "windows" -> duties.forgetWindows(connection);
         case "orphans" -> rescuer.rescueOrphans(connection);
         default -> LOG.debug("duty {} is not known to this version", duty.get());
       }

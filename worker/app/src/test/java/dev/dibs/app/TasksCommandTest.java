@@ -1,0 +1,106 @@
+package dev.dibs.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.dibs.Json;
+import dev.dibs.Kind;
+import dev.dibs.NewTask;
+import dev.dibs.producer.Producer;
+import dev.dibs.testing.TestDatabase;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TasksCommandTest {
+  private final TestDatabase database = TestDatabase.create();
+
+  @AfterEach
+  void drop() {
+    database.close();
+  }
+
+  private Run tasks(String... args) {
+    String[] all = Stream.concat(Stream.of("tasks"), Stream.of(args)).toArray(String[]::new);
+    return Run.dibs("{\"from\":\"stdin\"}", Map.of("DIBS_DATABASE_URL", database.url()), all);
+  }
+
+  private NewTask<Json> enqueued() {
+    NewTask<Json> task = Kind.json("mail").task(new Json("1")).queue("q").unique("order-7");
+    try (var producer = Producer.on(database.dataSource())) {
+      producer.enqueue(task);
+    }
+    return task;
+  }
+
+  private static void assertFailed(Run run, int code, String message) {
+    assertThat(run.err()).startsWith("dibs: " + message);
+    assertThat(run.out()).isEmpty();
+    assertThat(run.code()).isEqualTo(code);
+  }
+
+  @Test
+  void edit_changesWhatIsGiven() {
+    String id = enqueued().id().toString();
+    Run run = tasks("edit", id, "--payload", "-", "--delay", "1h", "--priority", "urgent");
+    assertThat(run.err()).isEmpty();
+    assertThat(run.out()).isEqualToNormalizingNewlines("edited task " + id + ", it is SCHEDULED\n");
+    assertThat(
+            database.value(
+                "select concat_ws('|', payload, priority, status, run_at > now() + interval '59 min') from dibs.task"))
+        .isEqualTo("{\"from\": \"stdin\"}|1|SCHEDULED|t");
+    assertThat(tasks("edit", id, "--delay", "0s").out()).contains("it is PENDING");
+    assertThat(database.value("select payload ->> 'from' from dibs.task")).isEqualTo("stdin");
+  }
+
+  @Test
+  void edit_leavesATaskThatRunsOrHasEnded() {
+    String id = enqueued().id().toString();
+    database.execute(
+        "update dibs.task set status = 'PROCESSING', attempt = 1, lease = gen_random_uuid(), worker_id = gen_random_uuid()");
+    assertFailed(
+        tasks("edit", id, "--payload", "2"),
+        1,
+        "task " + id + " is PROCESSING and was left as it is: only a task that waits can be edited");
+    assertThat(tasks("cancel", id, "--why", "enough").out()).contains("it was PROCESSING");
+    assertFailed(tasks("edit", id, "--payload", "2"), 1, "task " + id + " is CANCELLED");
+    assertFailed(tasks("cancel", id), 1, "task " + id + " had ended before: it is CANCELLED");
+    assertThat(database.value("select errors -> 0 ->> 'message' from dibs.task_history"))
+        .isEqualTo("enough");
+  }
+
+  @Test
+  void cancel_findsATaskByItsUniqueKey() {
+    NewTask<Json> task = enqueued();
+    Run run = tasks("cancel", "--unique-key", "order-7", "--queue", "q");
+    assertThat(run.out())
+        .isEqualToNormalizingNewlines("cancelled task " + task.id() + ", it was PENDING\n");
+    assertFailed(
+        tasks("cancel", "--unique-key", "order-7", "--queue", "q"),
+        1,
+        "no task of queue 'q' holds the unique key 'order-7'");
+    assertThat(database.finished("CANCELLED")).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          edit ID                               | 2 | give --payload, --delay, --run-at or --priority
+          edit ID --payload {                   | 1 | a payload must be valid JSON
+          edit ID --delay 1h --run-at 2030-01-01T00:00:00Z | 2 | give either --delay or --run-at
+          edit ID --payload 1                   | 1 | there is no task
+          edit nonsense --payload 1             | 2 | Invalid value for positional parameter
+          cancel ID                             | 1 | there is no task
+          cancel                                | 2 | give either the ID of a task or --unique-key
+          cancel ID --unique-key k              | 2 | give either the ID of a task or --unique-key
+          """)
+  void wrongInput_isSaidInOneLine(String arguments, int code, String message) {
+    String[] args = arguments.replace("ID", new UUID(1, 2).toString()).split(" ");
+    assertFailed(tasks(args), code, message);
+  }
+}
