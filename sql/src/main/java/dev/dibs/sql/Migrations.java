@@ -25,7 +25,7 @@ public final class Migrations {
   public static final String LOCATION = "dev/dibs/sql/migration";
 
   /** The schema version this build works with. */
-  public static final int VERSION = 2;
+  public static final int VERSION = 3;
 
   private static final List<String> FILES = List.of("V001__tasks.sql", "V002__schedules.sql");
   private static final String UNDEFINED_FUNCTION = "42883";

@@ -52,9 +52,9 @@ class CanaryTest {
   private static final String CANARY = "canary-7d1f";
   private static final Kind<Json> FAILS = Kind.json("fails");
 
-  record Number(int value) {}
+  record Count(int value) {}
 
-  private static final Kind<Number> NUMBER = Kind.of("number", Number.class);
+  private static final Kind<Count> COUNT = Kind.of("count", Count.class);
 
   private final ListAppender<ILoggingEvent> events = new ListAppender<>();
   private final Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
@@ -103,12 +103,12 @@ class CanaryTest {
           Worker.on(database)
               .queue("default", 4)
               .handle(FAILS, (payload, running) -> fail(running.attempt()))
-              .handle(NUMBER, (number, running) -> Outcome.done())
+              .handle(COUNT, (count, running) -> Outcome.done())
               .metrics(meters)
               .start()) {
         enqueue(database);
         await().atMost(ofSeconds(30)).until(() -> dead(meters) >= 4);
-        messages.append(worker.toString());
+        assertThat(worker.isLive()).isTrue();
       }
       messages.append(meters.scrape());
     }
@@ -140,8 +140,8 @@ class CanaryTest {
       keep(producer.enqueue(failing));
       keep(producer.enqueue(failing)); // 23505, and the server's log says so
       keep(coalescing.enqueue(task(FAILS)).join());
-      keep(producer.enqueue(task(Kind.json("number")))); // does not fit the handler's record
-      keep(producer.enqueue(task(Kind.json("number"))));
+      keep(producer.enqueue(task(Kind.json("count")))); // does not fit the handler's record
+      keep(producer.enqueue(task(Kind.json("count"))));
       for (OnConflict policy : OnConflict.values()) keep(producer.enqueue(unique(policy)));
       keep(
           producer.enqueue(
