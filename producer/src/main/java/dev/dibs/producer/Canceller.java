@@ -25,11 +25,13 @@ public final class Canceller {
   private static final int REASON_KEPT = 8 << 10;
 
   private final DataSource dataSource;
+  private final Surrounding surrounding;
   private final CancelTask cancel;
   private final Bell bell;
 
   private Canceller(DataSource dataSource, Schema schema) {
     this.dataSource = dataSource;
+    this.surrounding = new Surrounding(dataSource);
     this.cancel = new CancelTask(schema);
     this.bell = new Bell(schema);
   }
@@ -44,7 +46,8 @@ public final class Canceller {
   }
 
   /**
-   * Cancels a task on a connection of the data source, in a transaction of its own.
+   * Cancels a task on a connection of the data source, in a transaction of its own; or in that of
+   * Spring's in which the data source takes part, as {@link #cancel(Connection, UUID, String)}.
    *
    * @param reason kept with the task
    * @return the status the task had: if that is {@link TaskStatus#isFinal final}, it had ended
@@ -54,7 +57,14 @@ public final class Canceller {
    *     cancellation changes nothing
    */
   public Optional<TaskStatus> cancel(UUID id, String reason) {
-    try (Connection connection = dataSource.getConnection()) {
+    return surrounding
+        .join(failure(id), connection -> cancelOn(connection, id, reason))
+        .orElseGet(() -> cancelAlone(id, reason));
+  }
+
+  private Optional<TaskStatus> cancelAlone(UUID id, String reason) {
+    try (Lent lent = Lent.from(dataSource)) {
+      Connection connection = lent.connection();
       connection.setAutoCommit(false);
       try {
         Optional<TaskStatus> found = cancelOn(connection, id, reason);
@@ -104,6 +114,10 @@ public final class Canceller {
   }
 
   private static DatabaseException failed(UUID id, SQLException e) {
-    return new DatabaseException("task %s could not be cancelled".formatted(id), e);
+    return new DatabaseException(failure(id), e);
+  }
+
+  private static String failure(UUID id) {
+    return "task %s could not be cancelled".formatted(id);
   }
 }

@@ -66,10 +66,9 @@ final class OwnConnection {
   private Set<UUID> putOnce(Collection<UUID> ids, Inlet.Load load) {
     boolean sent = false;
     @Nullable Set<UUID> inserted = null;
-    try (Connection connection = dataSource.getConnection()) {
-      connection.setAutoCommit(true);
+    try (Lent lent = Lent.from(dataSource)) {
       sent = true;
-      inserted = load.putAlone(connection);
+      inserted = load.putAlone(lent.connection());
       return inserted;
     } catch (SQLException e) {
       // Committed: that the connection could not be given back is the data source's trouble.
@@ -85,8 +84,8 @@ final class OwnConnection {
    */
   private Set<UUID> putAgain(Collection<UUID> ids, Inlet.Load load, @Nullable SQLException first) {
     @Nullable Set<UUID> inserted = null;
-    try (Connection connection = dataSource.getConnection()) {
-      inserted = putUnlessEnded(connection, load);
+    try (Lent lent = Lent.from(dataSource)) {
+      inserted = putUnlessEnded(lent.connection(), load);
       doubts.settle(ids);
       return inserted;
     } catch (SQLException e) {
@@ -123,7 +122,11 @@ final class OwnConnection {
   }
 
   static DatabaseException refused(int tasks, SQLException e) {
-    return new DatabaseException("%d task(s) could not be enqueued".formatted(tasks), e);
+    return new DatabaseException(refusal(tasks), e);
+  }
+
+  static String refusal(int tasks) {
+    return "%d task(s) could not be enqueued".formatted(tasks);
   }
 
   /** Connection failures, and the server going down, which may come after the commit. */

@@ -12,8 +12,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.function.Predicate;
 import javax.sql.DataSource;
 import org.jooq.Configuration;
+import org.jooq.TransactionListener;
 import org.jooq.exception.DataAccessException;
 
 /**
@@ -21,8 +23,9 @@ import org.jooq.exception.DataAccessException;
  *
  * <p>In the caller's transaction the tasks exist when that commits, and never if it does not;
  * nothing is committed, rolled back or closed here. Workers are told at once: in the caller's
- * transaction by a NOTIFY in it, at most one a queue every few milliseconds; on an own connection
- * by one after the commit. A worker that was not told finds the task at its next poll.
+ * transaction by a NOTIFY in it, at most one a queue every few milliseconds; on an own connection,
+ * and where the {@link #transactionListener} listens, by one after the commit. A worker that was
+ * not told finds the task at its next poll.
  *
  * <p>Payloads are checked before they are sent; one that cannot be kept leaves nothing behind and
  * the caller's transaction as it was. Thread-safe. {@link #close} ends the thread that rings for
@@ -34,6 +37,8 @@ public final class Producer implements AutoCloseable {
   private final Bell bell;
   private final Throttle throttle;
   private final BellRinger ringer;
+  private final Surrounding surrounding;
+  private final BellAfterCommit bellAfterCommit;
 
   private Producer(DataSource dataSource, ProducerSettings settings) {
     this.own = new OwnConnection(dataSource, settings.schema());
@@ -41,6 +46,8 @@ public final class Producer implements AutoCloseable {
     this.bell = new Bell(settings.schema());
     this.throttle = new Throttle(settings.bellInterval());
     this.ringer = new BellRinger(dataSource, bell, settings.bellInterval());
+    this.surrounding = new Surrounding(dataSource);
+    this.bellAfterCommit = new BellAfterCommit(surrounding, ringer::ring);
   }
 
   /**
@@ -56,7 +63,8 @@ public final class Producer implements AutoCloseable {
   }
 
   /**
-   * Enqueues one task on a connection of the data source; it is durable when this returns.
+   * Enqueues one task on a connection of the data source; it is durable when this returns. In a
+   * transaction of Spring's in which the data source takes part, the task exists when that commits.
    *
    * @throws PayloadException if the payload cannot be kept; nothing was enqueued
    * @throws EnqueueUnknownException if the connection broke and the database could not be asked
@@ -69,8 +77,9 @@ public final class Producer implements AutoCloseable {
   }
 
   /**
-   * Enqueues tasks on a connection of the data source, all or none; durable when this returns. Many
-   * of them, from a thousand on, travel by COPY.
+   * Enqueues tasks on a connection of the data source, all or none; durable when this returns. In a
+   * transaction of Spring's in which the data source takes part, the tasks exist when that commits.
+   * Many of them, from a thousand on, travel by COPY.
    *
    * @throws PayloadException if a payload cannot be kept; nothing was enqueued
    * @throws EnqueueUnknownException if the connection broke and the database could not be asked
@@ -81,6 +90,12 @@ public final class Producer implements AutoCloseable {
   public List<Enqueued> enqueue(Collection<? extends NewTask<?>> tasks) {
     if (tasks.isEmpty()) return List.of();
     List<NewTask<?>> all = List.copyOf(tasks);
+    return surrounding
+        .join(OwnConnection.refusal(all.size()), connection -> enqueue(connection, all))
+        .orElseGet(() -> enqueueAlone(all));
+  }
+
+  private List<Enqueued> enqueueAlone(List<NewTask<?>> all) {
     Set<UUID> inserted = own.put(ids(all), inlet.load(all));
     ringer.ring(queues(all));
     return answer(all, inserted);
@@ -104,12 +119,20 @@ public final class Producer implements AutoCloseable {
    * @throws DatabaseException if the database refused; the transaction is to be rolled back
    */
   public List<Enqueued> enqueue(Connection connection, Collection<? extends NewTask<?>> tasks) {
+    return enqueue(connection, tasks, queues -> false);
+  }
+
+  private List<Enqueued> enqueue(
+      Connection connection,
+      Collection<? extends NewTask<?>> tasks,
+      Predicate<Set<String>> isToldLater) {
     if (tasks.isEmpty()) return List.of();
     List<NewTask<?>> all = List.copyOf(tasks);
     Inlet.Load load = inlet.load(all);
     try {
       Set<UUID> inserted = load.put(connection);
-      bell.ring(connection, throttle.pass(queues(all)));
+      Set<String> queues = queues(all);
+      if (!isToldLater.test(queues)) bell.ring(connection, throttle.pass(queues));
       return answer(all, inserted);
     } catch (SQLException e) {
       throw OwnConnection.refused(all.size(), e);
@@ -126,17 +149,29 @@ public final class Producer implements AutoCloseable {
 
   /**
    * Enqueues tasks in the transaction of a jOOQ configuration, as {@link #enqueue(Connection,
-   * Collection)}.
+   * Collection)}. Where the {@link #transactionListener} listens workers are told after the commit.
    */
   public List<Enqueued> enqueue(
       Configuration configuration, Collection<? extends NewTask<?>> tasks) {
     try {
-      return configuration.dsl().connectionResult(connection -> enqueue(connection, tasks));
+      return configuration
+          .dsl()
+          .connectionResult(connection ->
+              enqueue(connection, tasks, queues -> bellAfterCommit.note(configuration, queues)));
     } catch (DataAccessException e) {
       SQLException cause = e.getCause(SQLException.class);
       if (cause == null) throw e;
       throw OwnConnection.refused(tasks.size(), cause);
     }
+  }
+
+  /**
+   * Listens to the transactions of the jOOQ configurations it is added to: workers are told of what
+   * this producer enqueues in them after their commit, and no commit carries a NOTIFY, for which
+   * commits would wait for each other. Transactions that Spring began are not affected.
+   */
+  public TransactionListener transactionListener() {
+    return bellAfterCommit;
   }
 
   private static List<Enqueued> answer(List<NewTask<?>> tasks, Set<UUID> inserted) {
