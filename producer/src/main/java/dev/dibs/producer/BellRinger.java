@@ -1,7 +1,6 @@
 package dev.dibs.producer;
 
 import dev.dibs.sql.Bell;
-import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HashSet;
@@ -94,9 +93,8 @@ final class BellRinger implements AutoCloseable {
   }
 
   private void ringNow(Set<String> queues) {
-    try (Connection connection = dataSource.getConnection()) {
-      connection.setAutoCommit(true);
-      bell.ringAlone(connection, queues);
+    try (Lent lent = Lent.from(dataSource)) {
+      bell.ringAlone(lent.connection(), queues);
       failing = false;
     } catch (SQLException | RuntimeException e) {
       if (!failing)

@@ -27,11 +27,13 @@ public final class Canceller {
   private static final int REASON_KEPT = 8 << 10;
 
   private final DataSource dataSource;
+  private final Surrounding surrounding;
   private final CancelTask cancel;
   private final Bell bell;
 
   private Canceller(DataSource dataSource, Schema schema) {
     this.dataSource = dataSource;
+    this.surrounding = new Surrounding(dataSource);
     this.cancel = new CancelTask(schema);
     this.bell = new Bell(schema);
   }
@@ -46,7 +48,8 @@ public final class Canceller {
   }
 
   /**
-   * Cancels a task on a connection of the data source, in a transaction of its own.
+   * Cancels a task on a connection of the data source, in a transaction of its own; or in that of
+   * Spring's in which the data source takes part, as {@link #cancel(Connection, UUID, String)}.
    *
    * @param reason kept with the task
    * @return the status the task had: if that is {@link TaskStatus#isFinal final}, it had ended
@@ -56,23 +59,18 @@ public final class Canceller {
    *     cancellation changes nothing
    */
   public Optional<TaskStatus> cancel(UUID id, String reason) {
-    try {
-      return inOneCommit(connection -> cancelOn(connection, id, reason));
-    } catch (SQLException e) {
-      throw failed("task " + id, e);
-    }
+    String what = "task " + id;
+    return surrounding
+        .join(failure(what), connection -> cancelOn(connection, id, reason))
+        .orElseGet(() -> alone(what, connection -> cancelOn(connection, id, reason)));
   }
 
-  /** What is done on a connection. */
-  private interface Work<R> {
-    R run(Connection connection) throws SQLException;
-  }
-
-  private <R> R inOneCommit(Work<R> work) throws SQLException {
-    try (Connection connection = dataSource.getConnection()) {
+  private <R> R alone(String what, Surrounding.Work<R> work) {
+    try (Lent lent = Lent.from(dataSource)) {
+      Connection connection = lent.connection();
       connection.setAutoCommit(false);
       try {
-        R done = work.run(connection);
+        R done = work.on(connection);
         connection.commit();
         return done;
       } catch (SQLException | RuntimeException | Error e) {
@@ -81,6 +79,8 @@ public final class Canceller {
       } finally {
         if (!connection.isClosed()) connection.setAutoCommit(true);
       }
+    } catch (SQLException e) {
+      throw failed(what, e);
     }
   }
 
@@ -93,11 +93,15 @@ public final class Canceller {
    * @throws DatabaseException as {@link #cancel(UUID, String)}
    */
   public Map<UUID, TaskStatus> cancelUnique(String queue, String key, String reason) {
-    try {
-      return inOneCommit(connection -> cancelUniqueOn(connection, queue, key, reason));
-    } catch (SQLException e) {
-      throw failed("unique key '%s' of queue '%s'".formatted(key, queue), e);
-    }
+    String what = uniqueKey(queue, key);
+    return surrounding
+        .join(failure(what), connection -> cancelUniqueOn(connection, queue, key, reason))
+        .orElseGet(() ->
+            alone(what, connection -> cancelUniqueOn(connection, queue, key, reason)));
+  }
+
+  private static String uniqueKey(String queue, String key) {
+    return "unique key '%s' of queue '%s'".formatted(key, queue);
   }
 
   /**
@@ -112,7 +116,7 @@ public final class Canceller {
     try {
       return cancelUniqueOn(connection, queue, key, reason);
     } catch (SQLException e) {
-      throw failed("unique key '%s' of queue '%s'".formatted(key, queue), e);
+      throw failed(uniqueKey(queue, key), e);
     }
   }
 
@@ -157,6 +161,10 @@ public final class Canceller {
   }
 
   private static DatabaseException failed(String what, SQLException e) {
-    return new DatabaseException("%s could not be cancelled".formatted(what), e);
+    return new DatabaseException(failure(what), e);
+  }
+
+  private static String failure(String what) {
+    return "%s could not be cancelled".formatted(what);
   }
 }

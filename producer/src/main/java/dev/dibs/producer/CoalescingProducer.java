@@ -18,11 +18,14 @@ public final class CoalescingProducer implements AutoCloseable {
   private final TaskEncoder encoder;
   private final WaitingRoom room;
   private final BellRinger ringer;
+  private final Surrounding surrounding;
 
-  private CoalescingProducer(CoalescingSettings settings, WaitingRoom room, BellRinger ringer) {
+  private CoalescingProducer(
+      CoalescingSettings settings, WaitingRoom room, BellRinger ringer, Surrounding surrounding) {
     this.encoder = new TaskEncoder(settings.producer());
     this.room = room;
     this.ringer = ringer;
+    this.surrounding = surrounding;
   }
 
   /** A coalescing producer with the usual settings, whose threads run until it is closed. */
@@ -42,7 +45,7 @@ public final class CoalescingProducer implements AutoCloseable {
             ringer);
     for (int i = 1; i <= settings.commitsInFlight(); i++)
       Thread.ofPlatform().daemon().name("dibs-commit-" + i).start(committer);
-    return new CoalescingProducer(settings, room, ringer);
+    return new CoalescingProducer(settings, room, ringer, new Surrounding(dataSource));
   }
 
   /**
@@ -67,6 +70,7 @@ public final class CoalescingProducer implements AutoCloseable {
    */
   public CompletableFuture<Enqueued> enqueue(NewTask<?> task) {
     try {
+      surrounding.warnIfOpen();
       var waiting = new WaitingTask(encoder.encode(task));
       room.enter(waiting);
       return waiting.answer();

@@ -18,11 +18,13 @@ import javax.sql.DataSource;
  */
 public final class Editor {
   private final DataSource dataSource;
+  private final Surrounding surrounding;
   private final TaskEncoder encoder;
   private final EditTask edit;
 
   private Editor(DataSource dataSource, ProducerSettings settings) {
     this.dataSource = dataSource;
+    this.surrounding = new Surrounding(dataSource);
     this.encoder = new TaskEncoder(settings);
     this.edit = new EditTask(settings.schema());
   }
@@ -46,9 +48,14 @@ public final class Editor {
    */
   public Optional<EditTask.Found> edit(UUID id, Edit edit) {
     EditTask.Edit encoded = encode(id, edit);
-    try (Connection connection = dataSource.getConnection()) {
-      connection.setAutoCommit(true);
-      return this.edit.editIfWaiting(connection, id, encoded);
+    return surrounding
+        .join(failure(id), connection -> this.edit.editIfWaiting(connection, id, encoded))
+        .orElseGet(() -> editAlone(id, encoded));
+  }
+
+  private Optional<EditTask.Found> editAlone(UUID id, EditTask.Edit edit) {
+    try (Lent lent = Lent.from(dataSource)) {
+      return this.edit.editIfWaiting(lent.connection(), id, edit);
     } catch (SQLException e) {
       throw failed(id, e);
     }
@@ -80,6 +87,10 @@ public final class Editor {
   }
 
   private static DatabaseException failed(UUID id, SQLException e) {
-    return new DatabaseException("task %s could not be edited".formatted(id), e);
+    return new DatabaseException(failure(id), e);
+  }
+
+  private static String failure(UUID id) {
+    return "task %s could not be edited".formatted(id);
   }
 }

@@ -65,10 +65,9 @@ final class OwnConnection {
   private Landings putOnce(Collection<UUID> ids, Inlet.Load load) {
     boolean sent = false;
     @Nullable Landings landings = null;
-    try (Connection connection = dataSource.getConnection()) {
-      connection.setAutoCommit(true);
+    try (Lent lent = Lent.from(dataSource)) {
       sent = true;
-      landings = load.putAlone(connection);
+      landings = load.putAlone(lent.connection());
       return landings;
     } catch (SQLException e) {
       // Committed: that the connection could not be given back is the data source's trouble.
@@ -84,8 +83,8 @@ final class OwnConnection {
    */
   private Landings putAgain(Collection<UUID> ids, Inlet.Load load, @Nullable SQLException first) {
     @Nullable Landings landings = null;
-    try (Connection connection = dataSource.getConnection()) {
-      landings = putUnlessEnded(connection, load);
+    try (Lent lent = Lent.from(dataSource)) {
+      landings = putUnlessEnded(lent.connection(), load);
       doubts.settle(ids);
       return landings;
     } catch (SQLException e) {
@@ -121,7 +120,11 @@ final class OwnConnection {
   }
 
   static DatabaseException refused(int tasks, SQLException e) {
-    return new DatabaseException("%d task(s) could not be enqueued".formatted(tasks), e);
+    return new DatabaseException(refusal(tasks), e);
+  }
+
+  static String refusal(int tasks) {
+    return "%d task(s) could not be enqueued".formatted(tasks);
   }
 
   /** Connection failures, and the server going down, which may come after the commit. */

@@ -12,8 +12,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.function.Predicate;
 import javax.sql.DataSource;
 import org.jooq.Configuration;
+import org.jooq.TransactionListener;
 import org.jooq.exception.DataAccessException;
 
 /**
@@ -21,8 +23,9 @@ import org.jooq.exception.DataAccessException;
  *
  * <p>In the caller's transaction the tasks exist when that commits, and never if it does not;
  * nothing is committed, rolled back or closed here. Workers are told at once: in the caller's
- * transaction by a NOTIFY in it, at most one a queue every few milliseconds; on an own connection
- * by one after the commit. A worker that was not told finds the task at its next poll.
+ * transaction by a NOTIFY in it, at most one a queue every few milliseconds; on an own connection,
+ * and where the {@link #transactionListener} listens, by one after the commit. A worker that was
+ * not told finds the task at its next poll.
  *
  * <p>A task that is {@link NewTask#unique unique} may meet another one of its key; what came of it
  * is in the answer, task by task, and no other task of the call is touched by it.
@@ -37,6 +40,8 @@ public final class Producer implements AutoCloseable {
   private final Bell bell;
   private final Throttle throttle;
   private final BellRinger ringer;
+  private final Surrounding surrounding;
+  private final BellAfterCommit bellAfterCommit;
 
   private Producer(DataSource dataSource, ProducerSettings settings) {
     this.own = new OwnConnection(dataSource, settings.schema());
@@ -44,6 +49,8 @@ public final class Producer implements AutoCloseable {
     this.bell = new Bell(settings.schema());
     this.throttle = new Throttle(settings.bellInterval());
     this.ringer = new BellRinger(dataSource, bell, settings.bellInterval());
+    this.surrounding = new Surrounding(dataSource);
+    this.bellAfterCommit = new BellAfterCommit(surrounding, ringer::ring);
   }
 
   /**
@@ -59,7 +66,8 @@ public final class Producer implements AutoCloseable {
   }
 
   /**
-   * Enqueues one task on a connection of the data source; it is durable when this returns.
+   * Enqueues one task on a connection of the data source; it is durable when this returns. In a
+   * transaction of Spring's in which the data source takes part, the task exists when that commits.
    *
    * @throws PayloadException if the payload cannot be kept; nothing was enqueued
    * @throws EnqueueUnknownException if the connection broke and the database could not be asked
@@ -72,8 +80,9 @@ public final class Producer implements AutoCloseable {
   }
 
   /**
-   * Enqueues tasks on a connection of the data source, all or none; durable when this returns. Many
-   * of them, from a thousand on, travel by COPY.
+   * Enqueues tasks on a connection of the data source, all or none; durable when this returns. In a
+   * transaction of Spring's in which the data source takes part, the tasks exist when that commits.
+   * Many of them, from a thousand on, travel by COPY.
    *
    * @throws PayloadException if a payload cannot be kept; nothing was enqueued
    * @throws EnqueueUnknownException if the connection broke and the database could not be asked
@@ -84,6 +93,12 @@ public final class Producer implements AutoCloseable {
   public List<Enqueued> enqueue(Collection<? extends NewTask<?>> tasks) {
     if (tasks.isEmpty()) return List.of();
     List<NewTask<?>> all = List.copyOf(tasks);
+    return surrounding
+        .join(OwnConnection.refusal(all.size()), connection -> enqueue(connection, all))
+        .orElseGet(() -> enqueueAlone(all));
+  }
+
+  private List<Enqueued> enqueueAlone(List<NewTask<?>> all) {
     Landings landings = own.put(ids(all), inlet.load(all));
     ringer.ring(queues(all));
     return answer(all, landings);
@@ -107,12 +122,20 @@ public final class Producer implements AutoCloseable {
    * @throws DatabaseException if the database refused; the transaction is to be rolled back
    */
   public List<Enqueued> enqueue(Connection connection, Collection<? extends NewTask<?>> tasks) {
+    return enqueue(connection, tasks, queues -> false);
+  }
+
+  private List<Enqueued> enqueue(
+      Connection connection,
+      Collection<? extends NewTask<?>> tasks,
+      Predicate<Set<String>> isToldLater) {
     if (tasks.isEmpty()) return List.of();
     List<NewTask<?>> all = List.copyOf(tasks);
     Inlet.Load load = inlet.load(all);
     try {
       Landings landings = load.put(connection);
-      bell.ring(connection, throttle.pass(queues(all)));
+      Set<String> queues = queues(all);
+      if (!isToldLater.test(queues)) bell.ring(connection, throttle.pass(queues));
       return answer(all, landings);
     } catch (SQLException e) {
       throw OwnConnection.refused(all.size(), e);
@@ -129,17 +152,29 @@ public final class Producer implements AutoCloseable {
 
   /**
    * Enqueues tasks in the transaction of a jOOQ configuration, as {@link #enqueue(Connection,
-   * Collection)}.
+   * Collection)}. Where the {@link #transactionListener} listens workers are told after the commit.
    */
   public List<Enqueued> enqueue(
       Configuration configuration, Collection<? extends NewTask<?>> tasks) {
     try {
-      return configuration.dsl().connectionResult(connection -> enqueue(connection, tasks));
+      return configuration
+          .dsl()
+          .connectionResult(connection ->
+              enqueue(connection, tasks, queues -> bellAfterCommit.note(configuration, queues)));
     } catch (DataAccessException e) {
       SQLException cause = e.getCause(SQLException.class);
       if (cause == null) throw e;
       throw OwnConnection.refused(tasks.size(), cause);
     }
+  }
+
+  /**
+   * Listens to the transactions of the jOOQ configurations it is added to: workers are told of what
+   * this producer enqueues in them after their commit, and no commit carries a NOTIFY, for which
+   * commits would wait for each other. Transactions that Spring began are not affected.
+   */
+  public TransactionListener transactionListener() {
+    return bellAfterCommit;
   }
 
   private static List<Enqueued> answer(List<NewTask<?>> tasks, Landings landings) {

@@ -17,10 +17,10 @@ import org.jooq.exception.DataAccessException;
 /**
  * The schedules in the database: adds, changes, pauses and removes them while workers run.
  *
- * <p>Each call is a transaction of its own on a connection of the data source; workers go by it
- * from their next look on, within seconds. Thread-safe; holds nothing that would have to be closed.
- * Every method throws {@link DatabaseException} if the database cannot answer; the call may be
- * repeated then.
+ * <p>Each call is a transaction of its own on a connection of the data source, or belongs to that
+ * of Spring's in which the data source takes part; workers go by it from their next look on, within
+ * seconds. Thread-safe; holds nothing that would have to be closed. Every method throws {@link
+ * DatabaseException} if the database cannot answer; the call may be repeated then.
  */
 public final class Schedules {
   /** Under strict isolation two who change a schedule meet so; each call may simply be repeated. */
@@ -29,11 +29,13 @@ public final class Schedules {
   private static final int TRIES = 20;
 
   private final DataSource dataSource;
+  private final Surrounding surrounding;
   private final ScheduleRows rows;
   private final Bell bell;
 
   private Schedules(DataSource dataSource, ProducerSettings settings) {
     this.dataSource = dataSource;
+    this.surrounding = new Surrounding(dataSource);
     this.rows = new ScheduleRows(settings.schema(), settings.codec());
     this.bell = new Bell(settings.schema());
   }
@@ -154,12 +156,23 @@ public final class Schedules {
     bell.ring(connection, Set.of(schedule.task().options().queue()));
   }
 
-  @FunctionalInterface
-  private interface Work<R> {
-    R on(Connection connection) throws SQLException;
+  private <R> R use(String failed, Surrounding.Work<R> work) {
+    Surrounding.Work<R> plain = connection -> unwrapping(work, connection);
+    return surrounding.join(failed, plain).orElseGet(() -> useAlone(failed, plain));
   }
 
-  private <R> R use(String failed, Work<R> work) {
+  private static <R> R unwrapping(Surrounding.Work<R> work, Connection connection)
+      throws SQLException {
+    try {
+      return work.on(connection);
+    } catch (DataAccessException e) {
+      SQLException cause = e.getCause(SQLException.class);
+      if (cause == null) throw e;
+      throw cause;
+    }
+  }
+
+  private <R> R useAlone(String failed, Surrounding.Work<R> work) {
     for (int tries = 1; ; tries++) {
       try {
         return useOnce(failed, work);
@@ -169,16 +182,11 @@ public final class Schedules {
     }
   }
 
-  private <R> R useOnce(String failed, Work<R> work) {
-    try (Connection connection = dataSource.getConnection()) {
-      connection.setAutoCommit(true);
-      return work.on(connection);
+  private <R> R useOnce(String failed, Surrounding.Work<R> work) {
+    try (Lent lent = Lent.from(dataSource)) {
+      return work.on(lent.connection());
     } catch (SQLException e) {
       throw new DatabaseException(failed, e);
-    } catch (DataAccessException e) {
-      SQLException cause = e.getCause(SQLException.class);
-      if (cause == null) throw e;
-      throw new DatabaseException(failed, cause);
     }
   }
 }

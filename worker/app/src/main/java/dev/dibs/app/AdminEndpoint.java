@@ -5,15 +5,9 @@ import com.sun.net.httpserver.HttpServer;
 import dev.dibs.DibsException;
 import dev.dibs.worker.Worker;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
-import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
-import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
-import io.micrometer.core.instrument.binder.system.UptimeMetrics;
-import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 
@@ -22,31 +16,12 @@ import org.jspecify.annotations.Nullable;
  * that is away makes no probe hang. Listens before the worker starts. Thread-safe.
  */
 final class AdminEndpoint implements AutoCloseable {
-  private static final int OK = 200;
-  private static final int NOT_FOUND = 404;
-  private static final int METHOD_NOT_ALLOWED = 405;
-  private static final int UNAVAILABLE = 503;
-  private static final String PLAIN = "text/plain; charset=utf-8";
-  private static final String PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
-
-  /** What is answered to one request. */
-  private record Answer(int status, String type, String text) {
-    static Answer health(boolean fine) {
-      return fine ? new Answer(OK, PLAIN, "ok\n") : new Answer(UNAVAILABLE, PLAIN, "no\n");
-    }
-  }
-
   private final HttpServer server;
-  private final PrometheusMeterRegistry registry =
-      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final PrometheusMeterRegistry registry = ProcessMeters.registry();
   private volatile @Nullable Worker worker;
 
   private AdminEndpoint(HttpServer server) {
     this.server = server;
-    new JvmMemoryMetrics().bindTo(registry);
-    new JvmThreadMetrics().bindTo(registry);
-    new ProcessorMetrics().bindTo(registry);
-    new UptimeMetrics().bindTo(registry);
   }
 
   /**
@@ -86,6 +61,10 @@ final class AdminEndpoint implements AutoCloseable {
 
   /** Where it listens, such as {@code http://127.0.0.1:9400}. */
   String url() {
+    return url(server);
+  }
+
+  static String url(HttpServer server) {
     InetSocketAddress address = server.getAddress();
     String host = address.getAddress().getHostAddress();
     return "http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
@@ -94,33 +73,21 @@ final class AdminEndpoint implements AutoCloseable {
   private void serve(HttpExchange exchange) throws IOException {
     try (exchange) {
       String method = exchange.getRequestMethod();
-      Answer answer =
-          method.equals("GET") || method.equals("HEAD") ? answer(exchange) : refusal(exchange);
-      byte[] body = answer.text().getBytes(StandardCharsets.UTF_8);
-      exchange.getResponseHeaders().set("Content-Type", answer.type());
-      boolean bodiless = method.equals("HEAD");
-      exchange.sendResponseHeaders(answer.status(), bodiless ? -1 : body.length);
-      if (!bodiless) exchange.getResponseBody().write(body);
+      boolean reads = method.equals("GET") || method.equals("HEAD");
+      Reply reply = reads ? reply(exchange.getRequestURI().getPath()) : Reply.onlyGet();
+      reply.send(exchange);
     }
   }
 
-  private static Answer refusal(HttpExchange exchange) {
-    exchange.getResponseHeaders().set("Allow", "GET, HEAD");
-    return new Answer(METHOD_NOT_ALLOWED, PLAIN, "GET and HEAD only\n");
-  }
-
-  private Answer answer(HttpExchange exchange) {
+  private Reply reply(String path) {
     Worker shown = worker;
-    return switch (exchange.getRequestURI().getPath()) {
-      case "/metrics" -> new Answer(OK, PROMETHEUS, registry.scrape());
-      case "/health/live" -> Answer.health(shown == null || shown.isLive());
-      case "/health/ready" -> Answer.health(shown != null && shown.isReady());
-      case "/health/started" -> Answer.health(shown != null);
+    return switch (path) {
+      case "/metrics" -> Reply.metrics(registry.scrape());
+      case "/health/live" -> Reply.health(shown == null || shown.isLive());
+      case "/health/ready" -> Reply.health(shown != null && shown.isReady());
+      case "/health/started" -> Reply.health(shown != null);
       default ->
-          new Answer(
-              NOT_FOUND,
-              PLAIN,
-              "there are /metrics, /health/live, /health/ready, /health/started\n");
+          Reply.notFound("there are /metrics, /health/live, /health/ready, /health/started\n");
     };
   }
 

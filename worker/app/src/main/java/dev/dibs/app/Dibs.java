@@ -63,6 +63,7 @@ public final class Dibs {
         new DemoCommand(shell),
         new WorkerCommand(shell),
         new EnqueueCommand(shell),
+        new GatewayCommand(shell),
         new StatusCommand(shell),
         TasksCommand.with(shell),
         SchedulesCommand.with(shell),

@@ -43,14 +43,16 @@ final class Receipts implements AutoCloseable {
     try {
       if (file == null) file = Files.createTempFile("dibs-receipts", ".jsonl");
       if (waiting == null) waiting = Files.newBufferedWriter(file);
-      for (Enqueued task : enqueued) {
-        waiting.write(
-            "{\"id\":\"%s\",\"inserted\":%s,\"landing\":\"%s\"}\n"
-                .formatted(task.id(), task.inserted(), task.landing()));
-      }
+      for (Enqueued task : enqueued) waiting.write(line(task));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** What a machine reads of a task that was enqueued: a JSON object and a line feed. */
+  static String line(Enqueued task) {
+    return "{\"id\":\"%s\",\"inserted\":%s,\"landing\":\"%s\"}\n"
+        .formatted(task.id(), task.inserted(), task.landing());
   }
 
   /** The transaction was committed: prints the lines that waited. */

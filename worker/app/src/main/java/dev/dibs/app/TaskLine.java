@@ -8,6 +8,9 @@ import dev.dibs.Priority;
 import dev.dibs.Text;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.UUID;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -33,18 +36,36 @@ final class TaskLine {
               JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
           .build();
 
+  private static final Pattern UUID_7 =
+      Pattern.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}");
+
   private final NewTask<Json> defaults;
   private final UniqueOptions uniqueDefaults;
   private final boolean kindIsGiven;
+  private final boolean idIsTaken;
 
   /**
    * Reads lines that need only say what differs from {@code defaults}; the kind too where it is
    * given.
    */
   TaskLine(NewTask<Json> defaults, UniqueOptions uniqueDefaults, boolean kindIsGiven) {
+    this(defaults, uniqueDefaults, kindIsGiven, false);
+  }
+
+  private TaskLine(
+      NewTask<Json> defaults,
+      UniqueOptions uniqueDefaults,
+      boolean kindIsGiven,
+      boolean idIsTaken) {
     this.defaults = defaults;
     this.uniqueDefaults = uniqueDefaults;
     this.kindIsGiven = kindIsGiven;
+    this.idIsTaken = idIsTaken;
+  }
+
+  /** Reads lines that may have an id too: who says the same again gives the same one. */
+  TaskLine takingIds() {
+    return new TaskLine(defaults, uniqueDefaults, kindIsGiven, true);
   }
 
   /**
@@ -71,6 +92,7 @@ final class TaskLine {
   private NewTask<Json> object(JsonParser parser, String line) {
     NewTask<Json> task = defaults;
     @Nullable String kind = kindIsGiven ? defaults.kind().name() : null;
+    @Nullable UUID id = null;
     boolean delayed = false;
     UniqueOptions unique = uniqueDefaults.copy();
     while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
@@ -80,12 +102,16 @@ final class TaskLine {
       if (delays && delayed) throw new DibsException("has both delay and runAt; give one");
       delayed |= delays;
       if (field.equals("kind")) kind = text(parser, field);
+      else if (field.equals("id") && idIsTaken) id = uuid7(text(parser, field));
       else if (!isOfUnique(unique, field, parser)) task = with(task, field, parser, line);
     }
     if (kind == null) throw new DibsException("has no kind");
     NewTask<Json> fresh = Kind.json(kind).task(task.payload());
     return new NewTask<>(
-        fresh.id(), fresh.kind(), fresh.payload(), task.options().withUnique(unique.unique()));
+        id == null ? fresh.id() : id,
+        fresh.kind(),
+        fresh.payload(),
+        task.options().withUnique(unique.unique()));
   }
 
   /** Takes what makes the task unique; answers whether the field was of that. */
@@ -117,8 +143,7 @@ final class TaskLine {
     return texts;
   }
 
-  private static NewTask<Json> with(
-      NewTask<Json> task, String field, JsonParser parser, String line) {
+  private NewTask<Json> with(NewTask<Json> task, String field, JsonParser parser, String line) {
     return switch (field) {
       case "payload" ->
           new NewTask<>(task.id(), task.kind(), payload(parser, line), task.options());
@@ -134,8 +159,16 @@ final class TaskLine {
               "has an unknown field '"
                   + Text.cut(Text.storable(field), 40)
                   + "'; known are "
+                  + (idIsTaken ? "id, " : "")
                   + FIELDS);
     };
+  }
+
+  private static UUID uuid7(String text) {
+    String id = text.toLowerCase(Locale.ROOT);
+    if (UUID_7.matcher(id).matches()) return UUID.fromString(id);
+    throw new DibsException(
+        "id must be a UUID of version 7, was '" + Text.cut(Text.storable(text), 40) + "'");
   }
 
   private static Json payload(JsonParser parser, String line) {

@@ -29,7 +29,7 @@ class DibsTest {
   void help_ofDibsListsEveryCommand() {
     var run = Run.dibs("--help");
     assertThat(run.code()).isZero();
-    assertThat(run.out()).contains("enqueue", "status", "migrate");
+    assertThat(run.out()).contains("enqueue", "gateway", "status", "migrate");
   }
 
   @Test
