@@ -159,9 +159,17 @@ class JooqTransactionTest {
   void bell_ringsAtOnceForAConfigurationWhoseTransactionHasEnded() {
     var kept = new AtomicReference<Configuration>(plain.configuration());
     listening.transaction(kept::set);
-    producer.enqueue(kept.get(), task("late"));
-    assertThat(ear.next()).extracting(Ear.Ring::queue).containsExactly("late");
-    assertThat(db.tasks("PENDING")).isEqualTo(1);
+    producer.enqueue(kept.get(), task("committed"));
+    assertThat(ear.heardQueues()).containsExactly("committed");
+    assertThatThrownBy(() ->
+            listening.transaction(inside -> {
+              kept.set(inside);
+              throw new IllegalStateException("no");
+            }))
+        .hasMessage("no");
+    producer.enqueue(kept.get(), task("rolled back"));
+    assertThat(ear.heardQueues()).containsExactly("rolled back");
+    assertThat(db.tasks("PENDING")).isEqualTo(2);
   }
 
   @Test

@@ -21,11 +21,15 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jooq.SQLDialect;
-import org.jooq.impl.DSL;
+import org.jooq.Transaction;
+import org.jooq.TransactionContext;
+import org.jooq.TransactionProvider;
+import org.jooq.impl.DefaultConfiguration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -40,6 +44,7 @@ import org.springframework.jdbc.datasource.SingleConnectionDataSource;
 import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.TransactionStatus;
+import org.springframework.transaction.support.DefaultTransactionDefinition;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /** Enqueues without a connection of the caller's while Spring has a transaction open. */
@@ -252,20 +257,54 @@ class SpringTransactionTest {
     }
   }
 
-  /** jOOQ takes its own transaction for the outermost, and Spring has not committed yet. */
+  /** jOOQ takes its own transaction for the outermost, but it is a savepoint in one of Spring's. */
   @Test
   void bell_ofAJooqTransactionInOneOfSpringsGoesWithTheCommit() {
-    var dsl =
-        DSL.using(new TransactionAwareDataSourceProxy(plain), SQLDialect.POSTGRES)
-            .configuration()
-            .deriveAppending(producer.transactionListener());
+    var configuration =
+        new DefaultConfiguration()
+            .set(SQLDialect.POSTGRES)
+            .set(new TransactionAwareDataSourceProxy(plain))
+            .set(new Savepoints(new DataSourceTransactionManager(plain)))
+            .derive(producer.transactionListener());
     try (var ear = new Ear(db)) {
       transact(status -> {
-        producer.enqueue(dsl, task());
-        dsl.dsl().connection(connection -> producer.enqueue(connection, task()));
+        order(1);
+        configuration.dsl().transaction(inside -> producer.enqueue(inside, task()));
+        assertThat(tasks()).isZero();
         assertThat(ear.heard()).isEmpty();
       });
+      assertThat(tasks()).isEqualTo(1);
       assertThat(ear.heardQueues()).containsExactly("q");
+      // Without one around it, it is the outermost indeed.
+      configuration.dsl().transaction(inside -> producer.enqueue(inside, task()));
+      assertThat(ear.next()).extracting(Ear.Ring::queue).containsExactly("q");
+      assertThat(tasks()).isEqualTo(2);
+    }
+  }
+
+  /** Makes jOOQ's transactions Spring's, as Spring Boot does. */
+  private record Savepoints(DataSourceTransactionManager spring) implements TransactionProvider {
+    private record Status(TransactionStatus status) implements Transaction {}
+
+    @Override
+    public void begin(TransactionContext context) {
+      var nested =
+          new DefaultTransactionDefinition(TransactionDefinition.PROPAGATION_NESTED);
+      context.transaction(new Status(spring.getTransaction(nested)));
+    }
+
+    @Override
+    public void commit(TransactionContext context) {
+      spring.commit(status(context));
+    }
+
+    @Override
+    public void rollback(TransactionContext context) {
+      spring.rollback(status(context));
+    }
+
+    private static TransactionStatus status(TransactionContext context) {
+      return ((Status) Objects.requireNonNull(context.transaction())).status();
     }
   }
 
