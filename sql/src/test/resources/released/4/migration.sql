@@ -82,6 +82,11 @@ begin
   return made;
 end $$;
 
+-- The first of an object's fields, to name it. Apart from its caller, whose expressions stay such as need no plan.
+create function unknown_field(item jsonb) returns text language sql immutable as $$
+  select min(name) from jsonb_object_keys(item) name
+$$;
+
 -- The same from an object such as {"kind":"mail","payload":{"to":7},"delay":"5m"}.
 create function task_from(item jsonb) returns task language plpgsql volatile as $$
 #variable_conflict use_variable
@@ -94,8 +99,7 @@ begin
     when jsonb_typeof(item) <> 'object' then 'must be an object with a kind'
     when not item ? 'kind' then 'has no kind'
     when item - fields <> '{}' then
-      format('has an unknown field %L; known are %s',
-        left((select min(name) from jsonb_object_keys(item - fields) name), 40), array_to_string(fields, ', '))
+      format('has an unknown field %L; known are %s', left(unknown_field(item - fields), 40), array_to_string(fields, ', '))
     when jsonb_typeof(item -> 'kind') <> 'string' then 'kind must be a string'
     when jsonb_typeof(item -> 'queue') <> 'string' then 'queue must be a string'
     when jsonb_typeof(item -> 'delay') <> 'string' then 'delay must be a string'
