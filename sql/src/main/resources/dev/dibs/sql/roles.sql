@@ -52,11 +52,11 @@ begin
 
   -- What the engine does, and what workers in other languages call. Rows of history are written once, and its partitions
   -- come and go by functions of their owner.
-  execute format('grant %I to %I', producer, worker);
+  if not pg_has_role(worker, producer, 'MEMBER') then execute format('grant %I to %I', producer, worker); end if;
   execute format('grant select, insert, update, delete on task, worker, unique_window to %I', worker);
   execute format('grant select, insert on task_history to %I', worker);
   execute format('grant select, update on duty to %I', worker);
-  execute format('grant select, insert, update on schedule to %I', worker);
+  execute format('grant select, insert, update, delete on schedule to %I', worker);
   execute format('grant select, insert, delete on schedule_tick to %I', worker);
   execute format('grant select on queue to %I', worker);
   execute format('grant usage on sequence task_position to %I', worker);
@@ -73,7 +73,7 @@ begin
     jitter, version, changed_at, paused_at, paused_by, paused_why, next_tick_at, last_tick_at, last_task_id) on schedule to %I', viewer);
 
   -- Sees the same, calls off, and pauses queues.
-  execute format('grant %I to %I', viewer, operator);
+  if not pg_has_role(operator, viewer, 'MEMBER') then execute format('grant %I to %I', viewer, operator); end if;
   execute format('grant execute on function cancel(uuid, text), cancel_unique(text, text, text) to %I', operator);
   execute format('grant insert, update on queue to %I', operator);
 end $$;

@@ -113,7 +113,7 @@ class FunctionRaceTest {
     db.execute(
         """
         create table public.audit (n bigint generated always as identity, id uuid, key text, payload text, was text);
-        create function public.audit() returns trigger language plpgsql as $$
+        create function public.audit() returns trigger language plpgsql security definer as $$
         begin
           if tg_op = 'INSERT' then
             insert into public.audit (id, key, payload) values (new.id, new.unique_key, new.payload);

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /** Who may do what, to the last column. */
 class RolesTest {
@@ -85,6 +86,42 @@ class RolesTest {
     assertThat(matrix()).isNotEqualTo(before);
     Roles.grant(roles.db().dataSource(), roles.schema());
     assertThat(matrix()).isEqualTo(before);
+  }
+
+  /** Who may create roles and a schema migrates, and goes on to: he is a member of the owner. */
+  @Test
+  void grant_needsNoSuperuser() throws SQLException {
+    String migrator = schema + "_migrator";
+    var theirs = new Schema(schema + "_b");
+    var dataSource = new PGSimpleDataSource();
+    dataSource.setUrl(roles.db().url());
+    dataSource.setUser(migrator);
+    dataSource.setPassword("secret");
+    roles.db().execute("create role %s login createrole password 'secret'".formatted(migrator));
+    roles
+        .db()
+        .execute(
+            "grant create on database %s to %s".formatted(dataSource.getDatabaseName(), migrator));
+    try {
+      Migrations.migrate(dataSource, theirs);
+      Roles.grant(dataSource, theirs);
+      Roles.grant(dataSource, theirs);
+      try (Session session = new Session(dataSource.getConnection())) {
+        session.execute("alter table %s.task add column more integer".formatted(theirs.name()));
+        assertThat(
+                session.value(
+                    "select has_function_privilege('%s_producer', '%s.enqueue_many(jsonb)', 'EXECUTE')"
+                        .formatted(theirs.name(), theirs.name())))
+            .isEqualTo("t");
+      }
+      assertThat(Migrations.migrate(dataSource, theirs)).isZero();
+    } finally {
+      roles.db().execute("drop schema if exists %s cascade".formatted(theirs.name()));
+      for (String role : TestRoles.ROLES)
+        roles.db().execute("drop role if exists %s_%s".formatted(theirs.name(), role));
+      roles.db().execute("drop owned by " + migrator);
+      roles.db().execute("drop role " + migrator);
+    }
   }
 
   @Test

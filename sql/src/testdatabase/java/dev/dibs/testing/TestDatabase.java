@@ -98,6 +98,10 @@ public final class TestDatabase implements AutoCloseable {
     administer("drop role if exists " + MEMBER);
     administer(
         "create role %s login password '%s' in role dibs_%s".formatted(MEMBER, MEMBER, ROLE));
+    // What tests have their handlers write to.
+    executeOn(
+        url(TEMPLATE),
+        "alter default privileges in schema public grant all on tables to " + MEMBER);
   }
 
   /** A server that was there before stays as it was; the embedded one goes with this JVM. */
@@ -108,7 +112,11 @@ public final class TestDatabase implements AutoCloseable {
   }
 
   static void administer(String sql) {
-    try (Connection connection = dataSource(url("postgres")).getConnection();
+    executeOn(url("postgres"), sql);
+  }
+
+  private static void executeOn(String url, String sql) {
+    try (Connection connection = dataSource(url).getConnection();
         var statement = connection.createStatement()) {
       statement.execute(sql);
     } catch (SQLException e) {

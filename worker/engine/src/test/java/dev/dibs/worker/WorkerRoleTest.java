@@ -157,8 +157,7 @@ class WorkerRoleTest {
             "create table %s.mine (n int)",
             "delete from %s.task_history",
             "update %s.task_history set status = 'SUCCEEDED'",
-            "insert into %s.queue (name) values ('q')",
-            "delete from %s.schedule"
+            "insert into %s.queue (name) values ('q')"
           }) {
         String state = "";
         try {
