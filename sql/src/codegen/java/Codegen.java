@@ -51,7 +51,9 @@ final class Codegen {
                           new Database()
                               .withName("org.jooq.meta.postgres.PostgresDatabase")
                               .withInputSchema("dibs")
-                              .withExcludes("flyway_.*|task_history_.*"))
+                              .withIncludeRoutines(false)
+                              .withTableValuedFunctionsAsTables(false)
+                              .withExcludes("flyway_.*|task_history_.*|.*_public"))
                       .withGenerate(
                           new Generate().withRecords(false).withGeneratedAnnotation(false))
                       .withTarget(

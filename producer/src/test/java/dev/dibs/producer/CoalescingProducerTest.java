@@ -249,7 +249,7 @@ class CoalescingProducerTest {
 
   @Test
   void enqueue_withoutATableFailsForAll() {
-    db.execute("drop table dibs.task");
+    db.execute("drop table dibs.task cascade");
     try (var producer = producer(CoalescingSettings.DEFAULT)) {
       for (var answer : enqueue(producer, 50)) {
         assertThat(answer)

@@ -25,9 +25,14 @@ public final class Migrations {
   public static final String LOCATION = "dev/dibs/sql/migration";
 
   /** The schema version this build works with. */
-  public static final int VERSION = 3;
+  public static final int VERSION = 4;
 
-  private static final List<String> FILES = List.of("V001__tasks.sql", "V002__schedules.sql");
+  private static final List<String> FILES =
+      List.of(
+          "V001__tasks.sql",
+          "V002__schedules.sql",
+          "V003__unique_tasks.sql",
+          "V004__functions.sql");
   private static final String UNDEFINED_FUNCTION = "42883";
   private static final String UNDEFINED_SCHEMA = "3F000";
 
@@ -59,11 +64,18 @@ public final class Migrations {
 
   /** All files as one script, for people who run their own tool. */
   public static String script(Schema schema) {
-    var script = new StringBuilder("begin;\n");
-    script.append("create schema if not exists \"").append(schema.name()).append("\";\n");
-    script.append("set local search_path to \"").append(schema.name()).append("\";\n");
-    for (String file : FILES) script.append("\n-- ").append(file).append('\n').append(read(file));
-    return script.append("\ncommit;\n").toString();
+    var script = new StringBuilder();
+    for (String file : FILES) {
+      script.append("\n-- ").append(file).append('\n').append(read(LOCATION + "/" + file));
+    }
+    return inSchema(
+        schema, "create schema if not exists \"%s\";\n%s".formatted(schema.name(), script));
+  }
+
+  /** A script that finds and creates what it names in {@code schema}, as one transaction. */
+  static String inSchema(Schema schema, String script) {
+    return "begin;\nset local search_path to \"%s\";\n%s\ncommit;\n"
+        .formatted(schema.name(), script);
   }
 
   /** The file that brings a schema to {@code version}. */
@@ -71,10 +83,10 @@ public final class Migrations {
     return FILES.get(version - 1);
   }
 
-  private static String read(String file) {
-    try (InputStream in =
-        Migrations.class.getClassLoader().getResourceAsStream(LOCATION + "/" + file)) {
-      if (in == null) throw new IllegalStateException("the jar lacks " + LOCATION + "/" + file);
+  /** A file of the class path. */
+  static String read(String path) {
+    try (InputStream in = Migrations.class.getClassLoader().getResourceAsStream(path)) {
+      if (in == null) throw new IllegalStateException("the jar lacks " + path);
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -1,6 +1,7 @@
 package dev.dibs.testing;
 
 import dev.dibs.sql.Migrations;
+import dev.dibs.sql.Roles;
 import dev.dibs.sql.Schema;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
@@ -21,6 +22,9 @@ import org.postgresql.ds.PGSimpleDataSource;
  * <p>With {@code dibs.test.isolation} every transaction on it begins at that isolation level unless
  * it says otherwise.
  *
+ * <p>With {@code dibs.test.role}, for example worker, what is tested connects as a member of that
+ * role and nothing else; {@link #connect} and {@link #execute} stay the superuser's.
+ *
  * <p>Cheap: a copy of a template that is migrated once a JVM. Close it to drop it.
  */
 @NullMarked
@@ -28,13 +32,17 @@ public final class TestDatabase implements AutoCloseable {
   private static final String RUN = UUID.randomUUID().toString().substring(0, 8);
   private static final String TEMPLATE = "dibs_template_" + RUN;
   private static final AtomicInteger COUNT = new AtomicInteger();
+  private static final String ROLE = System.getProperty("dibs.test.role", "");
+  private static final String MEMBER = "dibs_test_member";
   private static @Nullable String server;
 
   private final String name;
+  private final boolean migrated;
   private final String url;
 
-  private TestDatabase(String name) {
+  private TestDatabase(String name, boolean migrated) {
     this.name = name;
+    this.migrated = migrated;
     this.url = url(name);
   }
 
@@ -60,7 +68,7 @@ public final class TestDatabase implements AutoCloseable {
     if (!isolation.isEmpty())
       administer(
           "alter database %s set default_transaction_isolation = '%s'".formatted(name, isolation));
-    return new TestDatabase(name);
+    return new TestDatabase(name, migrated);
   }
 
   private static synchronized void ensureTemplate() {
@@ -82,6 +90,18 @@ public final class TestDatabase implements AutoCloseable {
     administer("create database " + TEMPLATE);
     if (!given.isEmpty()) dropTemplateAtExit();
     Migrations.migrate(dataSource(url(TEMPLATE)), Schema.DEFAULT);
+    if (!ROLE.isEmpty()) createMember();
+  }
+
+  private static void createMember() {
+    Roles.grant(dataSource(url(TEMPLATE)), Schema.DEFAULT);
+    administer("drop role if exists " + MEMBER);
+    administer(
+        "create role %s login password '%s' in role dibs_%s".formatted(MEMBER, MEMBER, ROLE));
+    // What tests have their handlers write to.
+    executeOn(
+        url(TEMPLATE),
+        "alter default privileges in schema public grant all on tables to " + MEMBER);
   }
 
   /** A server that was there before stays as it was; the embedded one goes with this JVM. */
@@ -91,8 +111,12 @@ public final class TestDatabase implements AutoCloseable {
     Runtime.getRuntime().addShutdownHook(drop);
   }
 
-  private static void administer(String sql) {
-    try (Connection connection = dataSource(url("postgres")).getConnection();
+  static void administer(String sql) {
+    executeOn(url("postgres"), sql);
+  }
+
+  private static void executeOn(String url, String sql) {
+    try (Connection connection = dataSource(url).getConnection();
         var statement = connection.createStatement()) {
       statement.execute(sql);
     } catch (SQLException e) {
@@ -115,14 +139,19 @@ public final class TestDatabase implements AutoCloseable {
     return url;
   }
 
-  /** Opens a new connection at every call. */
+  /** Opens a new connection at every call, as a member of the role that is tested, if one is. */
   public DataSource dataSource() {
-    return dataSource(url);
+    DataSource dataSource = dataSource(url);
+    if (!ROLE.isEmpty() && migrated && dataSource instanceof PGSimpleDataSource pg) {
+      pg.setUser(MEMBER);
+      pg.setPassword(MEMBER);
+    }
+    return dataSource;
   }
 
   public Connection connect() {
     try {
-      return dataSource().getConnection();
+      return dataSource(url).getConnection();
     } catch (SQLException e) {
       throw new IllegalStateException(e);
     }

@@ -7,8 +7,8 @@ alter table task add column unique_hold boolean not null default false;
 alter table task add constraint task_unique_key_short check (char_length(unique_key) between 1 and 255) not valid;
 alter table task validate constraint task_unique_key_short;
 
--- Two that wait for their first claim never have the same key, nor two that hold theirs to the end. A task that was
--- enqueued to hold its key is in both; the successor of one that runs is in the first only.
+-- Two that wait for their first claim never have the same key, nor two that hold theirs to the end. A task that holds its
+-- key to the end is in both; one that lets it go when it starts, or may change others, is in the first only.
 create unique index task_unique_waiting on task (unique_key, queue) where unique_key is not null and attempt = 0;
 create unique index task_unique_held on task (unique_key, queue) where unique_key is not null and unique_hold;
 drop index task_unique;

@@ -1,6 +1,7 @@
 package dev.dibs.app;
 
 import dev.dibs.sql.Migrations;
+import dev.dibs.sql.Roles;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -20,6 +21,14 @@ final class MigrateCommand implements Callable<Integer> {
   @Option(names = "--print", description = "Print the SQL instead; needs no database.")
   boolean print;
 
+  @Option(
+      names = "--roles",
+      description = {
+        "Create the roles too, named like the schema (dibs_producer, dibs_worker, …), and grant",
+        "them exactly what they need; once more after every migration."
+      })
+  boolean roles;
+
   MigrateCommand(Shell shell) {
     this.shell = shell;
   }
@@ -28,11 +37,13 @@ final class MigrateCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     if (print) {
       shell.out().print(Migrations.script(options.schema()));
+      if (roles) shell.out().print(Roles.script(options.schema()));
       shell.out().flush();
       return 0;
     }
     Database database = options.find(shell, "migrate");
     int applied = Migrations.migrate(database.plain(LONGEST_STATEMENT), options.schema());
+    if (roles) Roles.grant(database.plain(LONGEST_STATEMENT), options.schema());
     shell
         .out()
         .println(
@@ -43,7 +54,8 @@ final class MigrateCommand implements Callable<Integer> {
                 + " ("
                 + applied
                 + (applied == 1 ? " file" : " files")
-                + " applied)");
+                + " applied)"
+                + (roles ? ", its roles are granted" : ""));
     return 0;
   }
 }

@@ -3,6 +3,7 @@ package dev.dibs.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.dibs.testing.TestDatabase;
+import dev.dibs.testing.TestRoles;
 import org.junit.jupiter.api.Test;
 
 class MigrateCommandTest {
@@ -11,10 +12,10 @@ class MigrateCommandTest {
     try (var database = TestDatabase.createEmpty()) {
       var first = Run.dibs("migrate", "--schema", "work", "--database-url", database.url());
       assertThat(first.out())
-          .isEqualToNormalizingNewlines("schema \"work\" is at version 2 (2 files applied)\n");
+          .isEqualToNormalizingNewlines("schema \"work\" is at version 4 (4 files applied)\n");
       var second = Run.dibs("migrate", "--schema", "work", "--database-url", database.url());
       assertThat(second.out())
-          .isEqualToNormalizingNewlines("schema \"work\" is at version 2 (0 files applied)\n");
+          .isEqualToNormalizingNewlines("schema \"work\" is at version 4 (0 files applied)\n");
       assertThat(Run.dibs("status", "--schema", "work", "--database-url", database.url()).code())
           .isZero();
     }
@@ -26,7 +27,30 @@ class MigrateCommandTest {
       var run = Run.dibs("migrate", "--print", "--schema", "work");
       assertThat(run.code()).isZero();
       database.execute(run.out());
-      assertThat(database.number("select work.schema_version()")).isEqualTo(2);
+      assertThat(database.number("select work.schema_version()")).isEqualTo(4);
+    }
+  }
+
+  @Test
+  void roles_areCreatedAndGrantedOrPrinted() {
+    try (var database = TestDatabase.createEmpty()) {
+      String schema = "r" + Long.toHexString(System.nanoTime());
+      try {
+        var run =
+            Run.dibs("migrate", "--roles", "--schema", schema, "--database-url", database.url());
+        assertThat(run.out()).contains("(4 files applied), its roles are granted");
+        String may =
+            "select has_function_privilege('%s_producer', '%s.enqueue_many(jsonb)', 'EXECUTE')"
+                .formatted(schema, schema);
+        assertThat(database.value(may)).isEqualTo("t");
+        database.execute("drop schema %s cascade".formatted(schema));
+        database.execute(Run.dibs("migrate", "--print", "--roles", "--schema", schema).out());
+        assertThat(database.value(may)).isEqualTo("t");
+      } finally {
+        database.execute("drop schema if exists %s cascade".formatted(schema));
+        for (String role : TestRoles.ROLES)
+          database.execute("drop role if exists %s_%s".formatted(schema, role));
+      }
     }
   }
 }

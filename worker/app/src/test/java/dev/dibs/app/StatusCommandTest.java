@@ -104,7 +104,7 @@ class StatusCommandTest {
 
   @Test
   void brokenSchema_isNoBugOfDibs() {
-    database.execute("drop table dibs.worker");
+    database.execute("drop table dibs.worker cascade");
     var run = Run.dibs("status", "--database-url", database.url());
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.err())
