@@ -29,6 +29,7 @@ import org.jooq.exception.DataAccessException;
  * workers and leaves the data source open.
  */
 public final class Producer implements AutoCloseable {
+  private final EnqueueWatch watch;
   private final OwnConnection own;
   private final Inlet inlet;
   private final Bell bell;
@@ -36,6 +37,7 @@ public final class Producer implements AutoCloseable {
   private final BellRinger ringer;
 
   private Producer(DataSource dataSource, ProducerSettings settings) {
+    this.watch = settings.watch();
     this.own = new OwnConnection(dataSource, settings.schema());
     this.inlet = new Inlet(settings);
     this.bell = new Bell(settings.schema());
@@ -79,8 +81,10 @@ public final class Producer implements AutoCloseable {
    * @throws DatabaseException if the database refused; nothing was enqueued
    */
   public List<Enqueued> enqueue(Collection<? extends NewTask<?>> tasks) {
-    if (tasks.isEmpty()) return List.of();
-    List<NewTask<?>> all = List.copyOf(tasks);
+    return tasks.isEmpty() ? List.of() : watch.around(List.copyOf(tasks), this::put);
+  }
+
+  private List<Enqueued> put(List<NewTask<?>> all) {
     Set<UUID> inserted = own.put(ids(all), inlet.load(all));
     ringer.ring(queues(all));
     return answer(all, inserted);
@@ -104,8 +108,12 @@ public final class Producer implements AutoCloseable {
    * @throws DatabaseException if the database refused; the transaction is to be rolled back
    */
   public List<Enqueued> enqueue(Connection connection, Collection<? extends NewTask<?>> tasks) {
-    if (tasks.isEmpty()) return List.of();
-    List<NewTask<?>> all = List.copyOf(tasks);
+    return tasks.isEmpty()
+        ? List.of()
+        : watch.around(List.copyOf(tasks), all -> put(connection, all));
+  }
+
+  private List<Enqueued> put(Connection connection, List<NewTask<?>> all) {
     Inlet.Load load = inlet.load(all);
     try {
       Set<UUID> inserted = load.put(connection);
