@@ -90,13 +90,14 @@ public final class Worker implements AutoCloseable {
   private final Heartbeat heartbeat;
   private final List<Link> links;
   private final List<Loop> loops;
+  private final WorkerMeters meters;
 
   Worker(Plan plan) {
     this.plan = plan;
     this.route = new Route(plan.dataSource(), outage);
     WorkerSettings settings = plan.settings();
     var schema = settings.schema();
-    var meters = new WorkerMeters(plan.registry());
+    this.meters = new WorkerMeters(plan.registry());
     var bell = new Bell(schema);
     this.timer = new RunTimer(settings.patience().interruptGrace());
     this.membership = new Membership(settings.fenceAfter());
@@ -111,7 +112,8 @@ public final class Worker implements AutoCloseable {
         Producer.on(
             plan.transactions(),
             ProducerSettings.DEFAULT.withSchema(schema).withCodec(settings.codec()));
-    var transactions = new TaskTransactions(plan.transactions(), new FinishTask(schema), followUps);
+    var transactions =
+        new TaskTransactions(plan.transactions(), new FinishTask(schema), followUps, meters);
     this.runner =
         new TaskRunner(
             new HandlerCalls(plan.handlers(), transactions, settings.codec()),
@@ -120,7 +122,7 @@ public final class Worker implements AutoCloseable {
             timer,
             Thread.ofVirtual().factory());
     var readBack = new ReadBack(schema);
-    var recovery = new ExchangeRecovery(readBack, ledger, runner);
+    var recovery = new ExchangeRecovery(readBack, ledger, runner, meters);
     this.rows = new WorkerRows(schema);
 
     this.heartLink = link(settings.lease().dividedBy(3), "set synchronous_commit = off");
@@ -141,7 +143,7 @@ public final class Worker implements AutoCloseable {
                 rescuer,
                 new VacuumTask(schema),
                 new ForgottenTasks(readBack, membership, ledger, runner),
-                new Ticker(new TickSchedules(schema), bell)),
+                new Ticker(new TickSchedules(schema), bell, meters)),
             rescuer,
             recovery,
             settings);
@@ -163,9 +165,12 @@ public final class Worker implements AutoCloseable {
             new Loop("watchdog", stopped, () -> heartbeat.watchUntil(stopped)),
             new Loop("listener", stopped, () -> listen(listener, duties)),
             new Loop("duties", stopped, () -> duties.runUntil(stopped)));
-    meters.gauge("dibs.worker.running", ledger, Ledger::running);
-    meters.gauge("dibs.worker.buffered", ledger, Ledger::buffered);
-    meters.gauge("dibs.worker.capacity", ledger, any -> plan.concurrency());
+    meters.expect(plan.queues().keySet(), plan.handlers().kinds());
+    meters.gauge("dibs.worker.running", "tasks that run here", ledger, Ledger::running);
+    meters.gauge(
+        "dibs.worker.buffered", "tasks claimed that wait for a slot", ledger, Ledger::buffered);
+    meters.gauge(
+        "dibs.worker.capacity", "tasks that may run here", ledger, any -> plan.concurrency());
   }
 
   private void listen(Listener listener, DutyLoop duties) throws InterruptedException {
@@ -240,6 +245,8 @@ public final class Worker implements AutoCloseable {
       throw e;
     }
     loops.forEach(Loop::start);
+    meters.gauge(
+        "dibs.worker.ready", "1 while this process takes tasks", this, w -> w.isReady() ? 1 : 0);
   }
 
   private void declareSchedules(Connection connection) {
