@@ -56,7 +56,8 @@ final class WorkerCommand implements Callable<Integer> {
           @Nullable QueueGauges gauges =
               admin == null
                   ? null
-                  : new QueueGauges(database, engine.queueNames(), admin.registry())) {
+                  : new QueueGauges(
+                      database, engine.queueNames(), admin.registry(), watching.interval)) {
         if (admin != null) admin.show(worker);
         if (gauges != null) gauges.start();
         shell.out().println(started(worker, database, handlers, admin));
