@@ -70,7 +70,12 @@ final class WorkerMeters {
   /** Shows what may be counted later at zero, where there are not too many of them. */
   void expect(Collection<String> queues, Set<String> served) {
     if ((long) queues.size() * served.size() > Labels.NAMED) return;
-    measure(() -> queues.forEach(queue -> served.forEach(kind -> kinds.of(queue, kind))));
+    for (String queue : queues) {
+      for (String kind : served) {
+        measure(() -> kinds.of(queue, kind));
+        measure(() -> enqueued.of(queue, kind));
+      }
+    }
   }
 
   /** A trip came back with these tasks. */
