@@ -27,6 +27,7 @@ final class AdminEndpoint implements AutoCloseable {
   private static final int METHOD_NOT_ALLOWED = 405;
   private static final int UNAVAILABLE = 503;
   private static final String PLAIN = "text/plain; charset=utf-8";
+  private static final String JSON = "application/json";
   private static final String PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
 
   /** What is answered to one request. */
@@ -39,10 +40,13 @@ final class AdminEndpoint implements AutoCloseable {
   private final HttpServer server;
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final boolean detailed;
   private volatile @Nullable Worker worker;
+  private volatile int schemaVersion;
 
-  private AdminEndpoint(HttpServer server) {
+  private AdminEndpoint(HttpServer server, boolean detailed) {
     this.server = server;
+    this.detailed = detailed;
     new JvmMemoryMetrics().bindTo(registry);
     new JvmThreadMetrics().bindTo(registry);
     new ProcessorMetrics().bindTo(registry);
@@ -53,15 +57,16 @@ final class AdminEndpoint implements AutoCloseable {
    * Starts to answer.
    *
    * @param port 0 for any that is free
+   * @param detailed whether {@code /health} is answered, to whoever asks
    * @throws DibsException if the address cannot be listened on
    */
-  static AdminEndpoint listen(String bind, int port) {
+  static AdminEndpoint listen(String bind, int port, boolean detailed) {
     var address = new InetSocketAddress(bind, port);
     if (address.isUnresolved())
       throw new UsageException("--admin-bind " + bind + " is no address of this machine");
     try {
       HttpServer server = HttpServer.create(address, 0);
-      var endpoint = new AdminEndpoint(server);
+      var endpoint = new AdminEndpoint(server, detailed);
       server.createContext("/", endpoint::serve);
       server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
       server.start();
@@ -79,8 +84,9 @@ final class AdminEndpoint implements AutoCloseable {
     return registry;
   }
 
-  /** From now on the probes speak of this worker. */
-  void show(Worker worker) {
+  /** From now on the probes speak of this worker, which works with a schema of this version. */
+  void show(Worker worker, int schemaVersion) {
+    this.schemaVersion = schemaVersion;
     this.worker = worker;
   }
 
@@ -111,7 +117,13 @@ final class AdminEndpoint implements AutoCloseable {
 
   private Answer answer(HttpExchange exchange) {
     Worker shown = worker;
-    return switch (exchange.getRequestURI().getPath()) {
+    String path = exchange.getRequestURI().getPath();
+    if (path.equals("/health") && detailed)
+      return new Answer(
+          shown != null && shown.isReady() ? OK : UNAVAILABLE,
+          JSON,
+          HealthReport.of(shown, schemaVersion));
+    return switch (path) {
       case "/metrics" -> new Answer(OK, PROMETHEUS, registry.scrape());
       case "/health/live" -> Answer.health(shown == null || shown.isLive());
       case "/health/ready" -> Answer.health(shown != null && shown.isReady());
@@ -120,7 +132,8 @@ final class AdminEndpoint implements AutoCloseable {
           new Answer(
               NOT_FOUND,
               PLAIN,
-              "there are /metrics, /health/live, /health/ready, /health/started\n");
+              "there are /metrics, /health/live, /health/ready, /health/started"
+                  + (detailed ? ", /health\n" : "\n"));
     };
   }
 

@@ -31,13 +31,25 @@ final class AdminOptions {
       description = "Count queues and look for old snapshots this often, for /metrics.")
   Duration interval = Duration.ofSeconds(10);
 
+  @Option(
+      names = "--health-detail",
+      description = "Serve /health too: what is wrong, as JSON, to whoever reaches the admin port.")
+  boolean healthDetail;
+
+  @Option(
+      names = "--log-format",
+      paramLabel = "FORMAT",
+      defaultValue = "text",
+      description = "How the log on stderr is written: text, or json, an object a line.")
+  LogFormat logFormat = LogFormat.TEXT;
+
   /** The endpoint, already listening; null if none is wanted. */
   @Nullable AdminEndpoint open() {
+    if (interval.compareTo(SHORTEST) < 0 || interval.compareTo(LONGEST) > 0)
+      throw new UsageException("--admin-interval must be 100ms to 1h, was " + interval);
     if (port == null) return null;
     if (port < 0 || port > LAST_PORT)
       throw new UsageException("--admin-port must be 0 to 65535, was " + port);
-    if (interval.compareTo(SHORTEST) < 0 || interval.compareTo(LONGEST) > 0)
-      throw new UsageException("--admin-interval must be 100ms to 1h, was " + interval);
-    return AdminEndpoint.listen(bind, port);
+    return AdminEndpoint.listen(bind, port, healthDetail);
   }
 }

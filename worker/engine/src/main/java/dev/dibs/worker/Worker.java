@@ -23,6 +23,8 @@ import java.net.UnknownHostException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -48,13 +50,49 @@ import org.slf4j.LoggerFactory;
  * }
  */
 public final class Worker implements AutoCloseable {
+  /**
+   * How a worker does.
+   *
+   * @param databaseAnswers false from when a connection broke or could not be opened until one
+   *     answers; a silence is noticed when an answer is overdue
+   * @param leaseLeft how long this process may still believe that it holds its tasks; zero: it is
+   *     fenced
+   * @param draining whether it takes no more tasks
+   * @param clogged whether stuck runs keep slots taken
+   * @param held what it holds
+   * @param loops the threads of the engine by name, and whether each is alive
+   */
+  public record Health(
+      boolean databaseAnswers,
+      Duration leaseLeft,
+      boolean draining,
+      boolean clogged,
+      Held held,
+      Map<String, Boolean> loops) {
+    public Health {
+      loops = Collections.unmodifiableMap(new LinkedHashMap<>(loops));
+    }
+  }
+
+  /**
+   * What a worker holds.
+   *
+   * @param running tasks whose handlers run
+   * @param buffered tasks that wait for a slot
+   * @param unwritten outcomes that wait to be written
+   */
+  public record Held(int running, int buffered, int unwritten) {}
+
+  /** Who sees what a worker does. */
+  record Watch(MeterRegistry meters, Surroundings surroundings) {}
+
   /** What a worker is made of. */
   record Plan(
       DataSource dataSource,
       DataSource transactions,
       Map<String, Integer> queues,
       Handlers handlers,
-      MeterRegistry registry,
+      Watch watch,
       WorkerSettings settings) {
     int concurrency() {
       return queues.values().stream().mapToInt(Integer::intValue).sum();
@@ -97,7 +135,7 @@ public final class Worker implements AutoCloseable {
     this.route = new Route(plan.dataSource(), outage);
     WorkerSettings settings = plan.settings();
     var schema = settings.schema();
-    this.meters = new WorkerMeters(plan.registry());
+    this.meters = new WorkerMeters(plan.watch().meters());
     var bell = new Bell(schema);
     this.timer = new RunTimer(settings.patience().interruptGrace());
     this.membership = new Membership(settings.fenceAfter());
@@ -111,12 +149,16 @@ public final class Worker implements AutoCloseable {
     this.followUps =
         Producer.on(
             plan.transactions(),
-            ProducerSettings.DEFAULT.withSchema(schema).withCodec(settings.codec()));
+            ProducerSettings.DEFAULT
+                .withSchema(schema)
+                .withCodec(settings.codec())
+                .withObservations(plan.watch().surroundings().observations()));
     var transactions =
         new TaskTransactions(plan.transactions(), new FinishTask(schema), followUps, meters);
     this.runner =
         new TaskRunner(
-            new HandlerCalls(plan.handlers(), transactions, settings.codec()),
+            new HandlerCalls(
+                plan.handlers(), transactions, settings.codec(), plan.watch().surroundings()),
             ledger,
             meters,
             timer,
@@ -302,6 +344,20 @@ public final class Worker implements AutoCloseable {
         && !outage.isAway()
         && !ledger.isClogged()
         && membership.isHeld(System.nanoTime());
+  }
+
+  /** How this process does, from memory alone: also while the database does not answer. */
+  public Health health() {
+    long now = System.nanoTime();
+    Map<String, Boolean> alive = new LinkedHashMap<>();
+    for (Loop loop : loops) alive.put(loop.name(), loop.isAlive());
+    return new Health(
+        !outage.isAway(),
+        membership.heldFor(now),
+        draining.getCount() == 0,
+        ledger.isClogged(),
+        new Held(ledger.running(), ledger.buffered(), ledger.unwritten()),
+        alive);
   }
 
   /** How many timeouts of runs lie ahead. */

@@ -84,36 +84,37 @@ class MetersTest {
 
   private Outcome work(Json payload, RunningTask task) throws Exception {
     boolean first = task.attempt() == 1;
-    switch (payload.text()) {
-      case "\"retry\"":
-        return first ? Outcome.retry(ofMillis(1), "once more") : Outcome.done();
-      case "\"throw\"":
-        throw new IllegalStateException("no use");
-      case "\"snooze\"":
-        return first ? Outcome.snooze(ofMillis(1)) : Outcome.done();
-      case "\"dead\"":
-        return Outcome.dead("hopeless");
-      case "\"cancel\"":
-        return Outcome.cancel("not wanted");
-      case "\"hang\"":
+    return switch (payload.text()) {
+      case "\"retry\"" -> first ? Outcome.retry(ofMillis(1), "once more") : Outcome.done();
+      case "\"throw\"" -> throw new IllegalStateException("no use");
+      case "\"snooze\"" -> first ? Outcome.snooze(ofMillis(1)) : Outcome.done();
+      case "\"dead\"" -> Outcome.dead("hopeless");
+      case "\"cancel\"" -> Outcome.cancel("not wanted");
+      case "\"hang\"" -> {
         never.await();
-        return Outcome.done();
-      case "\"transaction\"":
+        yield Outcome.done();
+      }
+      case "\"transaction\"" -> {
         task.transaction(tx -> tx.enqueue(FOLLOW_UP.task(json("y")).queue("q")));
-        return Outcome.done();
-      case "\"rolled back\"":
-        if (first)
-          task.transaction(tx -> {
-            tx.enqueue(FOLLOW_UP.task(json("z")).queue("q"));
-            throw new IllegalStateException("after all not");
-          });
-        return Outcome.done();
-      case "\"lost\"":
+        yield Outcome.done();
+      }
+      case "\"rolled back\"" -> {
+        if (first) enqueueAndFail(task);
+        yield Outcome.done();
+      }
+      case "\"lost\"" -> {
         if (first) rescueByHand(task.id());
-        return Outcome.done();
-      default:
-        return Outcome.done();
-    }
+        yield Outcome.done();
+      }
+      default -> Outcome.done();
+    };
+  }
+
+  private static void enqueueAndFail(RunningTask task) throws Exception {
+    task.transaction(tx -> {
+      tx.enqueue(FOLLOW_UP.task(json("z")).queue("q"));
+      throw new IllegalStateException("after all not");
+    });
   }
 
   /** As a rescuer would that took this process for dead. */
@@ -226,8 +227,8 @@ class MetersTest {
     assertThat(count("dibs.tasks.enqueued", "kind", "follow-up")).isGreaterThan(many);
   }
 
-  private static double[] row(double meters, double database) {
-    return new double[] {meters, database};
+  private static double[] row(double meters, long database) {
+    return new double[] {meters, (double) database};
   }
 
   private double finished(String outcome) {
