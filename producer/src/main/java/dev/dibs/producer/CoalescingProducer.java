@@ -15,6 +15,7 @@ import javax.sql.DataSource;
  * takes a connection and returns it. Thread-safe.
  */
 public final class CoalescingProducer implements AutoCloseable {
+  private final EnqueueWatch watch;
   private final TaskEncoder encoder;
   private final WaitingRoom room;
   private final BellRinger ringer;
@@ -22,6 +23,7 @@ public final class CoalescingProducer implements AutoCloseable {
 
   private CoalescingProducer(
       CoalescingSettings settings, WaitingRoom room, BellRinger ringer, Surrounding surrounding) {
+    this.watch = settings.producer().watch();
     this.encoder = new TaskEncoder(settings.producer());
     this.room = room;
     this.ringer = ringer;
@@ -69,6 +71,10 @@ public final class CoalescingProducer implements AutoCloseable {
    * back.
    */
   public CompletableFuture<Enqueued> enqueue(NewTask<?> task) {
+    return watch.later(task, this::enter);
+  }
+
+  private CompletableFuture<Enqueued> enter(NewTask<?> task) {
     try {
       surrounding.warnIfOpen();
       var waiting = new WaitingTask(encoder.encode(task));

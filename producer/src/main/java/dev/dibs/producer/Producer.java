@@ -35,6 +35,10 @@ import org.jooq.exception.DataAccessException;
  * workers and leaves the data source open.
  */
 public final class Producer implements AutoCloseable {
+  /** Of these queues nobody tells workers later. */
+  private static final Predicate<Set<String>> NOBODY = queues -> false;
+
+  private final EnqueueWatch watch;
   private final OwnConnection own;
   private final Inlet inlet;
   private final Bell bell;
@@ -44,6 +48,7 @@ public final class Producer implements AutoCloseable {
   private final BellAfterCommit bellAfterCommit;
 
   private Producer(DataSource dataSource, ProducerSettings settings) {
+    this.watch = settings.watch();
     this.own = new OwnConnection(dataSource, settings.schema());
     this.inlet = new Inlet(settings);
     this.bell = new Bell(settings.schema());
@@ -91,14 +96,16 @@ public final class Producer implements AutoCloseable {
    * @throws DatabaseException if the database refused; nothing was enqueued
    */
   public List<Enqueued> enqueue(Collection<? extends NewTask<?>> tasks) {
-    if (tasks.isEmpty()) return List.of();
-    List<NewTask<?>> all = List.copyOf(tasks);
-    return surrounding
-        .join(OwnConnection.refusal(all.size()), connection -> enqueue(connection, all))
-        .orElseGet(() -> enqueueAlone(all));
+    return tasks.isEmpty() ? List.of() : watch.around(List.copyOf(tasks), this::put);
   }
 
-  private List<Enqueued> enqueueAlone(List<NewTask<?>> all) {
+  private List<Enqueued> put(List<NewTask<?>> all) {
+    return surrounding
+        .join(OwnConnection.refusal(all.size()), connection -> put(connection, all, NOBODY))
+        .orElseGet(() -> putAlone(all));
+  }
+
+  private List<Enqueued> putAlone(List<NewTask<?>> all) {
     Landings landings = own.put(ids(all), inlet.load(all));
     ringer.ring(queues(all));
     return answer(all, landings);
@@ -122,15 +129,20 @@ public final class Producer implements AutoCloseable {
    * @throws DatabaseException if the database refused; the transaction is to be rolled back
    */
   public List<Enqueued> enqueue(Connection connection, Collection<? extends NewTask<?>> tasks) {
-    return enqueue(connection, tasks, queues -> false);
+    return enqueue(connection, tasks, NOBODY);
   }
 
   private List<Enqueued> enqueue(
       Connection connection,
       Collection<? extends NewTask<?>> tasks,
       Predicate<Set<String>> isToldLater) {
-    if (tasks.isEmpty()) return List.of();
-    List<NewTask<?>> all = List.copyOf(tasks);
+    return tasks.isEmpty()
+        ? List.of()
+        : watch.around(List.copyOf(tasks), all -> put(connection, all, isToldLater));
+  }
+
+  private List<Enqueued> put(
+      Connection connection, List<NewTask<?>> all, Predicate<Set<String>> isToldLater) {
     Inlet.Load load = inlet.load(all);
     try {
       Landings landings = load.put(connection);

@@ -16,9 +16,11 @@ import dev.dibs.TaskStatus;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import org.jooq.Field;
+import org.jooq.Record2;
 import org.jooq.impl.SQLDataType;
 
 /**
@@ -113,6 +115,19 @@ public final class CountTasks {
         .orderBy(queue, status)
         .fetch(row ->
             new Rate(row.value1(), TaskStatus.valueOf(row.value2().getLiteral()), row.value3()));
+  }
+
+  /** How many live processes take tasks from each queue; queues without any are missing. */
+  public Map<String, Long> workersByQueue(Connection connection) {
+    Field<String> queue = field("unnest({0})", SQLDataType.CLOB, WORKER.QUEUES).as("queue");
+    return schema
+        .dsl(connection)
+        .select(queue, count().cast(SQLDataType.BIGINT))
+        .from(WORKER)
+        .where(WORKER.STATUS.eq(inline("LIVE")))
+        .and(WORKER.LEASE_UNTIL.ge(Time.clock()))
+        .groupBy(field(name("queue")))
+        .fetchMap(Record2::value1, Record2::value2);
   }
 
   /** The workers that have a row, the oldest first. */

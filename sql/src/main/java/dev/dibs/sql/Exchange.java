@@ -62,8 +62,18 @@ public final class Exchange {
    *
    * @param floor only tasks above this position are looked at
    * @param room at most so many are taken
+   * @param known the floor as it is known, below which a sweep looks nevertheless
    */
-  public record LaneRoom(Task.Lane lane, long floor, int room) {}
+  public record LaneRoom(Task.Lane lane, long floor, int room, long known) {
+    /** A lane in which nothing is expected to be found below the floor. */
+    public LaneRoom(Task.Lane lane, long floor, int room) {
+      this(lane, floor, room, floor);
+    }
+
+    boolean isSwept() {
+      return floor < known;
+    }
+  }
 
   /**
    * What to claim.
@@ -92,8 +102,14 @@ public final class Exchange {
    * @param claimed the tasks that are ours now
    * @param reached by lane, the highest position that was claimed
    * @param refused the runs that had lost their lease: nothing was written for them
+   * @param below how many of those claimed stood below the floor that was known of their lane
    */
-  public record Result(List<Task> claimed, Map<Task.Lane, Long> reached, Set<UUID> refused) {}
+  public record Result(
+      List<Task> claimed, Map<Task.Lane, Long> reached, Set<UUID> refused, int below) {
+    public Result(List<Task> claimed, Map<Task.Lane, Long> reached, Set<UUID> refused) {
+      this(claimed, reached, refused, 0);
+    }
+  }
 
   private final SqlText ending;
   private final SqlText claiming;
@@ -120,13 +136,28 @@ public final class Exchange {
         ResultSet rows = statement.executeQuery()) {
       List<Task> claimed = new ArrayList<>();
       Map<Task.Lane, Long> reached = new HashMap<>();
+      Map<Task.Lane, Long> swept = swept(claim);
+      int below = 0;
       while (rows.next()) {
         Task task = ClaimedRow.read(rows, claim.lease());
+        long position = ClaimedRow.position(rows);
         claimed.add(task);
-        reached.merge(task.lane(), ClaimedRow.position(rows), Math::max);
+        reached.merge(task.lane(), position, Math::max);
+        if (!swept.isEmpty() && position <= swept.getOrDefault(task.lane(), 0L)) below++;
       }
-      return new Result(claimed, reached, refused);
+      return new Result(claimed, reached, refused, below);
     }
+  }
+
+  /** The known floors of the lanes that are swept; none in most claims. */
+  private static Map<Task.Lane, Long> swept(Claim claim) {
+    Map<Task.Lane, Long> floors = Map.of();
+    for (LaneRoom lane : claim.lanes()) {
+      if (!lane.isSwept()) continue;
+      if (floors.isEmpty()) floors = new HashMap<>();
+      floors.put(lane.lane(), lane.known());
+    }
+    return floors;
   }
 
   private Set<UUID> end(Connection connection, Outcomes outcomes) throws SQLException {

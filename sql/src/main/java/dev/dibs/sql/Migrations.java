@@ -117,6 +117,16 @@ public final class Migrations {
               .formatted(schema.name(), found, oldest, VERSION));
   }
 
+  /**
+   * The version of a schema.
+   *
+   * @throws SchemaVersionException if there is no Dibs schema
+   * @throws DatabaseException if the database cannot answer
+   */
+  public static int version(Connection connection, Schema schema) {
+    return number(connection, schema, "schema_version");
+  }
+
   private static int number(Connection connection, Schema schema, String function) {
     try (var statement = connection.createStatement();
         var rows = statement.executeQuery("select \"" + schema.name() + "\"." + function + "()")) {

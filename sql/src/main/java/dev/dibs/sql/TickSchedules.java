@@ -106,9 +106,10 @@ public final class TickSchedules {
    * @param moved whether the schedule was there, as it was seen, and nobody else's
    * @param tasks how many were enqueued
    * @param queue where, if it was moved
+   * @param kind of what kind, if it was moved
    */
-  public record Ticked(boolean moved, int tasks, String queue) {
-    private static final Ticked NOT = new Ticked(false, 0, "");
+  public record Ticked(boolean moved, int tasks, String queue, String kind) {
+    private static final Ticked NOT = new Ticked(false, 0, "", "");
   }
 
   private final SqlText look;
@@ -178,7 +179,8 @@ public final class TickSchedules {
             .set(SCHEDULE.LAST_TASK_ID, coalesce(field(lastTask), SCHEDULE.LAST_TASK_ID))
             .from(table(name("due")))
             .where(SCHEDULE.NAME.eq(due(SCHEDULE.NAME)))
-            .returningResult(field(selectCount().from(name("enqueued"))), SCHEDULE.QUEUE));
+            .returningResult(
+                field(selectCount().from(name("enqueued"))), SCHEDULE.QUEUE, SCHEDULE.KIND));
   }
 
   private static Field<OffsetDateTime> time(String parameter) {
@@ -295,7 +297,9 @@ public final class TickSchedules {
     values.put("tickTexts", arrays.text(runs, run -> run.at().toString()));
     try (var statement = tick.prepare(connection, values);
         var row = statement.executeQuery()) {
-      return row.next() ? new Ticked(true, row.getInt(1), row.getString(2)) : Ticked.NOT;
+      return row.next()
+          ? new Ticked(true, row.getInt(1), row.getString(2), row.getString(3))
+          : Ticked.NOT;
     }
   }
 

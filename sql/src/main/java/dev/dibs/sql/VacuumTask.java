@@ -3,7 +3,6 @@ package dev.dibs.sql;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -14,20 +13,12 @@ import java.util.Optional;
  */
 public final class VacuumTask {
   /**
-   * What keeps dead rows from being removed.
-   *
-   * @param who a session, a replication slot or a prepared transaction, as an operator knows it
-   * @param age how long the session's transaction has been open; zero where that is not known
-   */
-  public record Snapshot(String who, Duration age) {}
-
-  /**
    * What a vacuum left.
    *
    * @param deadRows that somebody may still see, or all of them if another was at it
-   * @param oldest the oldest snapshot, if there are any dead rows
+   * @param oldest who holds the oldest snapshot, if there are any dead rows
    */
-  public record Left(long deadRows, Optional<Snapshot> oldest) {}
+  public record Left(long deadRows, Optional<OldestSnapshot.Holder> oldest) {}
 
   private static final String STANDING =
       """
@@ -38,28 +29,14 @@ public final class VacuumTask {
       from pg_class where oid = to_regclass(?)\
       """;
 
-  private static final String OLDEST =
-      """
-      select who, seconds from (
-        select 'process ' || pid || ' (' || coalesce(nullif(application_name, ''), 'unnamed') || ', '
-            || coalesce(state, backend_type) || ')' as who,
-          extract(epoch from clock_timestamp() - xact_start)::float8 as seconds, age(backend_xmin) as old
-        from pg_stat_activity where backend_xmin is not null and pid <> pg_backend_pid()
-        union all
-        select 'replication slot ' || slot_name, null, age(xmin) from pg_replication_slots where xmin is not null
-        union all
-        select 'prepared transaction ' || gid, extract(epoch from clock_timestamp() - prepared)::float8,
-          age(transaction)
-        from pg_prepared_xacts) s
-      order by old desc limit 1\
-      """;
-
   private record Standing(boolean allowed, long bytes, long deadRows) {}
 
   private final String table;
+  private final OldestSnapshot oldest;
 
   public VacuumTask(Schema schema) {
     this.table = "\"%s\".task".formatted(schema.name());
+    this.oldest = new OldestSnapshot(schema);
   }
 
   /**
@@ -73,7 +50,8 @@ public final class VacuumTask {
       statement.execute("vacuum (skip_locked, truncate false) " + table);
     }
     long deadRows = standing(connection).deadRows();
-    return Optional.of(new Left(deadRows, deadRows == 0 ? Optional.empty() : oldest(connection)));
+    return Optional.of(
+        new Left(deadRows, deadRows == 0 ? Optional.empty() : oldest.look(connection).holder()));
   }
 
   private Standing standing(Connection connection) throws SQLException {
@@ -84,16 +62,6 @@ public final class VacuumTask {
             ? new Standing(row.getBoolean(1), row.getLong(2), row.getLong(3))
             : new Standing(false, 0, 0);
       }
-    }
-  }
-
-  private static Optional<Snapshot> oldest(Connection connection) throws SQLException {
-    try (var statement = connection.createStatement();
-        var row = statement.executeQuery(OLDEST)) {
-      return row.next()
-          ? Optional.of(
-              new Snapshot(row.getString(1), Duration.ofMillis((long) (row.getDouble(2) * 1e3))))
-          : Optional.empty();
     }
   }
 }

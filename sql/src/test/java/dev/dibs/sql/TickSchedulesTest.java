@@ -92,7 +92,7 @@ class TickSchedulesTest {
     Next next = schedules.look(connection, 1).getFirst();
     return next.isDue()
         ? schedules.tickIfDue(connection, next, decide(next))
-        : new Ticked(false, 0, "");
+        : new Ticked(false, 0, "", "");
   }
 
   private Ticked tickAt(Instant now) throws SQLException {
@@ -125,7 +125,7 @@ class TickSchedulesTest {
             .header("a", "b");
     rows.insertIfAbsent(connection, Schedule.of("s", HOURLY, task));
     assertThat(tick().moved()).isFalse();
-    assertThat(tickAt(NOON.plusSeconds(1))).isEqualTo(new Ticked(true, 1, "q"));
+    assertThat(tickAt(NOON.plusSeconds(1))).isEqualTo(new Ticked(true, 1, "q", "k"));
     assertThat(
             db.value(
                 "select concat_ws(' ', queue, kind, status, priority, max_attempts, timeout, payload::text,"
@@ -171,7 +171,7 @@ class TickSchedulesTest {
     db.execute(
         "update dibs.schedule set next_tick_at = '2026-06-01T12:00:00Z', last_tick_at = null");
     db.execute("update dibs.schedule set misfire = 'catch-up', catch_up = 100");
-    assertThat(tick()).isEqualTo(new Ticked(true, 0, "q"));
+    assertThat(tick()).isEqualTo(new Ticked(true, 0, "q", "k"));
     assertThat(tasks()).isEqualTo(7);
   }
 
@@ -181,7 +181,7 @@ class TickSchedulesTest {
     tickAt(NOON);
     db.execute("delete from dibs.task");
     db.execute("update dibs.schedule set next_tick_at = ?", NOON.atOffset(ZoneOffset.UTC));
-    assertThat(tick()).isEqualTo(new Ticked(true, 0, "q"));
+    assertThat(tick()).isEqualTo(new Ticked(true, 0, "q", "k"));
   }
 
   @Test
@@ -214,7 +214,7 @@ class TickSchedulesTest {
     assertThat(schedules.look(connection, 1).getFirst().at()).isEqualTo(NOON.plusSeconds(300));
     rows.remove(connection, "s");
     add(Rhythm.cron("0 * * * *", ZoneOffset.UTC));
-    assertThat(tickAt(NOON)).isEqualTo(new Ticked(true, 0, "q"));
+    assertThat(tickAt(NOON)).isEqualTo(new Ticked(true, 0, "q", "k"));
     assertThat(tasks()).isEqualTo(1);
   }
 
@@ -247,7 +247,7 @@ class TickSchedulesTest {
   void overlap_isSkippedWhileTheLastTaskIsUnfinishedAndNoLonger() throws SQLException {
     rows.insertIfAbsent(connection, Schedule.of("s", HOURLY, task()).overlap(Overlap.SKIP));
     assertThat(tickAt(NOON).tasks()).isEqualTo(1);
-    assertThat(tickAt(NOON.plusSeconds(3_600))).isEqualTo(new Ticked(true, 0, "q"));
+    assertThat(tickAt(NOON.plusSeconds(3_600))).isEqualTo(new Ticked(true, 0, "q", "k"));
     db.execute("update dibs.task set status = 'SCHEDULED', run_at = now() + interval '1 day'");
     assertThat(tickAt(NOON.plusSeconds(7_200)).tasks()).isZero();
     db.execute("delete from dibs.task");
@@ -327,7 +327,7 @@ class TickSchedulesTest {
     clock.set(NOON.plusSeconds(1));
     Schedule second = Schedule.of("s", HOURLY, task().queue("other")).version(2);
     assertThat(rows.declare(connection, second)).isEqualTo(Declared.CHANGED);
-    assertThat(tick()).isEqualTo(new Ticked(true, 1, "other"));
+    assertThat(tick()).isEqualTo(new Ticked(true, 1, "other", "k"));
     assertThat(ticks()).containsExactly("2026-06-01T12:00:00Z");
   }
 

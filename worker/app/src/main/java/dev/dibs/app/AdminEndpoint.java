@@ -18,25 +18,29 @@ import org.jspecify.annotations.Nullable;
 final class AdminEndpoint implements AutoCloseable {
   private final HttpServer server;
   private final PrometheusMeterRegistry registry = ProcessMeters.registry();
+  private final boolean detailed;
   private volatile @Nullable Worker worker;
+  private volatile int schemaVersion;
 
-  private AdminEndpoint(HttpServer server) {
+  private AdminEndpoint(HttpServer server, boolean detailed) {
     this.server = server;
+    this.detailed = detailed;
   }
 
   /**
    * Starts to answer.
    *
    * @param port 0 for any that is free
+   * @param detailed whether {@code /health} is answered, to whoever asks
    * @throws DibsException if the address cannot be listened on
    */
-  static AdminEndpoint listen(String bind, int port) {
+  static AdminEndpoint listen(String bind, int port, boolean detailed) {
     var address = new InetSocketAddress(bind, port);
     if (address.isUnresolved())
       throw new UsageException("--admin-bind " + bind + " is no address of this machine");
     try {
       HttpServer server = HttpServer.create(address, 0);
-      var endpoint = new AdminEndpoint(server);
+      var endpoint = new AdminEndpoint(server, detailed);
       server.createContext("/", endpoint::serve);
       server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
       server.start();
@@ -54,8 +58,9 @@ final class AdminEndpoint implements AutoCloseable {
     return registry;
   }
 
-  /** From now on the probes speak of this worker. */
-  void show(Worker worker) {
+  /** From now on the probes speak of this worker, which works with a schema of this version. */
+  void show(Worker worker, int schemaVersion) {
+    this.schemaVersion = schemaVersion;
     this.worker = worker;
   }
 
@@ -81,13 +86,17 @@ final class AdminEndpoint implements AutoCloseable {
 
   private Reply reply(String path) {
     Worker shown = worker;
+    if (path.equals("/health") && detailed)
+      return Reply.report(shown != null && shown.isReady(), HealthReport.of(shown, schemaVersion));
     return switch (path) {
       case "/metrics" -> Reply.metrics(registry.scrape());
       case "/health/live" -> Reply.health(shown == null || shown.isLive());
       case "/health/ready" -> Reply.health(shown != null && shown.isReady());
       case "/health/started" -> Reply.health(shown != null);
       default ->
-          Reply.notFound("there are /metrics, /health/live, /health/ready, /health/started\n");
+          Reply.notFound(
+              "there are /metrics, /health/live, /health/ready, /health/started"
+                  + (detailed ? ", /health\n" : "\n"));
     };
   }
 

@@ -29,6 +29,7 @@ final class Converters {
     commands.registerConverter(Misfire.class, saying(Misfire::parse));
     commands.registerConverter(Overlap.class, saying(Overlap::parse));
     commands.registerConverter(QueueShare.class, saying(QueueShare::parse));
+    commands.registerConverter(LogFormat.class, saying(LogFormat::parse));
     commands.registerConverter(HttpUrl.class, saying(HttpUrl::prefix));
   }
 

@@ -1,8 +1,10 @@
 package dev.dibs.app;
 
+import dev.dibs.Labels;
 import dev.dibs.TaskStatus;
 import dev.dibs.sql.CountTasks;
 import dev.dibs.sql.CountTasks.Depth;
+import dev.dibs.sql.OldestSnapshot;
 import dev.dibs.sql.Schema;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.MultiGauge;
@@ -20,41 +22,54 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jooq.exception.DataAccessException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The gauges {@code dibs.queue.depth} and {@code dibs.queue.oldest.age}, counted now and then by a
- * thread and a connection of their own: no scrape waits for the database, and no count bothers it
- * for long.
+ * The gauges {@code dibs.queue.depth}, {@code dibs.queue.oldest.age} and {@code
+ * dibs.queue.workers}, and those of a {@link SnapshotWatch}, counted now and then by a thread and a
+ * connection of their own: no scrape waits for the database, and no count bothers it for long.
  *
  * <p>The queues served here are always there, of the others the fullest; the rest are {@code
  * other}. While they cannot be counted none is shown.
  */
 final class QueueGauges implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(QueueGauges.class);
-  private static final Duration INTERVAL = Duration.ofSeconds(10);
   private static final Duration LONGEST_ANSWER = Duration.ofSeconds(5);
-  private static final String BOUNDED = "set statement_timeout = '2s'";
+
+  /** For one transaction: a pooler would lend a session that keeps it to the next program. */
+  private static final String BOUNDED =
+      "set transaction isolation level read committed, read only; set local statement_timeout = '2s'";
+
   private static final int NAMED_QUEUES = 100;
-  private static final String OTHER = "other";
+  private static final int LOOKS_UNTIL_SAID = 6;
+  private static final String CONNECTION = "the database";
+  private static final String OTHER = Labels.OTHER;
 
   private final DataSource dataSource;
+  private final Duration interval;
   private final CountTasks tasks;
+  private final OldestSnapshot snapshot;
+  private final SnapshotWatch snapshots;
   private final Set<String> served;
   private final MultiGauge depth;
   private final MultiGauge oldest;
+  private final MultiGauge workers;
   private final CountDownLatch stopped = new CountDownLatch(1);
   private final Thread thread =
       Thread.ofPlatform().daemon().name("dibs-gauges").unstarted(this::countUntilStopped);
-  private boolean complained;
+  private final Set<String> complaints = new HashSet<>();
 
-  QueueGauges(Database database, Set<String> served, MeterRegistry registry) {
+  QueueGauges(Database database, Set<String> served, MeterRegistry registry, Duration interval) {
+    this.interval = interval;
     this.dataSource = database.plain(LONGEST_ANSWER);
     Schema schema = database.schema();
     this.tasks = new CountTasks(schema);
+    this.snapshot = new OldestSnapshot(schema);
+    this.snapshots = new SnapshotWatch(registry, interval.multipliedBy(LOOKS_UNTIL_SAID));
     this.served = Set.copyOf(served);
     this.depth =
         MultiGauge.builder("dibs.queue.depth").description("unfinished tasks").register(registry);
@@ -62,6 +77,10 @@ final class QueueGauges implements AutoCloseable {
         MultiGauge.builder("dibs.queue.oldest.age")
             .description("how long the pending task that waits longest has been due")
             .baseUnit("seconds")
+            .register(registry);
+    this.workers =
+        MultiGauge.builder("dibs.queue.workers")
+            .description("live processes that take tasks from the queue")
             .register(registry);
   }
 
@@ -74,30 +93,76 @@ final class QueueGauges implements AutoCloseable {
     try {
       do {
         count();
-      } while (!stopped.await(INTERVAL.toNanos(), TimeUnit.NANOSECONDS));
+      } while (!stopped.await(interval.toNanos(), TimeUnit.NANOSECONDS));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
 
+  /** Apart from each other: that the queues take too long to count may be a snapshot's doing. */
   private void count() {
-    try (Connection connection = dataSource.getConnection();
-        var statement = connection.createStatement()) {
-      statement.execute(BOUNDED);
-      show(tasks.depths(connection));
-      complained = false;
-    } catch (SQLException | DataAccessException e) {
-      show(Map.of(), Map.of());
-      if (!complained)
-        LOG.warn(
-            "the queues cannot be counted, their gauges are gone until they can: {}",
-            e.getMessage());
-      complained = true;
+    try (Connection connection = dataSource.getConnection()) {
+      connection.setAutoCommit(false);
+      if (!isDone("the queues", () -> countQueues(connection))) hide();
+      if (!isDone("the oldest snapshot", () -> lookForSnapshots(connection)))
+        snapshots.sawNothing();
+      complaints.remove(CONNECTION);
+    } catch (SQLException e) {
+      hide();
+      snapshots.sawNothing();
+      complain(CONNECTION, e);
     }
   }
 
+  private void countQueues(Connection connection) throws SQLException {
+    List<Depth> depths = read(connection, tasks::depths);
+    show(depths, read(connection, tasks::workersByQueue));
+  }
+
+  private void lookForSnapshots(Connection connection) throws SQLException {
+    snapshots.saw(read(connection, snapshot::look), System.nanoTime());
+  }
+
+  private interface Read<R> {
+    R from(Connection connection) throws SQLException;
+  }
+
+  private interface Look {
+    void once() throws SQLException;
+  }
+
+  /** Reads in a transaction of its own, which takes two seconds at the most. */
+  private static <R> R read(Connection connection, Read<R> read) throws SQLException {
+    try (var statement = connection.createStatement()) {
+      statement.execute(BOUNDED);
+      return read.from(connection);
+    } finally {
+      connection.rollback();
+    }
+  }
+
+  private boolean isDone(String what, Look look) {
+    try {
+      look.once();
+      complaints.remove(what);
+      return true;
+    } catch (SQLException | DataAccessException e) {
+      complain(what, e);
+      return false;
+    }
+  }
+
+  private void complain(String what, Exception e) {
+    if (complaints.add(what))
+      LOG.warn("{} cannot be looked at, its gauges are gone until then: {}", what, e.getMessage());
+  }
+
+  private void hide() {
+    show(Map.of(), Map.of(), Map.of());
+  }
+
   /** Replaces what the gauges show. */
-  void show(List<Depth> depths) {
+  void show(List<Depth> depths, Map<String, Long> processes) {
     Set<String> named = new HashSet<>(served);
     named.addAll(fullest(depths));
     Map<Tags, Double> counts = new HashMap<>();
@@ -113,12 +178,20 @@ final class QueueGauges implements AutoCloseable {
       counts.merge(queue.and("status", found.status().name()), (double) found.tasks(), Double::sum);
       found.oldest().ifPresent(age -> ages.merge(queue, age.toMillis() / 1e3, Math::max));
     }
-    show(counts, ages);
+    Map<Tags, Double> serving = new HashMap<>();
+    Stream.concat(served.stream(), depths.stream().map(Depth::queue))
+        .forEach(queue ->
+            serving.merge(
+                Tags.of("queue", named.contains(queue) ? queue : OTHER),
+                (double) processes.getOrDefault(queue, 0L),
+                Math::min)); // of those without a name: the one that is served least
+    show(counts, ages, serving);
   }
 
-  private void show(Map<Tags, Double> counts, Map<Tags, Double> ages) {
+  private void show(Map<Tags, Double> counts, Map<Tags, Double> ages, Map<Tags, Double> serving) {
     depth.register(rows(counts), true);
     oldest.register(rows(ages), true);
+    workers.register(rows(serving), true);
   }
 
   private static Set<String> fullest(List<Depth> depths) {

@@ -36,6 +36,11 @@ record Reply(int status, String type, String text, Map<String, String> headers) 
     return fine ? new Reply(OK, PLAIN, "ok\n") : new Reply(UNAVAILABLE, PLAIN, "no\n");
   }
 
+  /** The same with what is wrong, as JSON. */
+  static Reply report(boolean fine, String json) {
+    return new Reply(fine ? OK : UNAVAILABLE, JSON, json);
+  }
+
   static Reply metrics(String text) {
     return new Reply(OK, PROMETHEUS, text);
   }

@@ -1,9 +1,13 @@
 package dev.dibs.app;
 
 import com.zaxxer.hikari.HikariDataSource;
+import dev.dibs.DatabaseException;
+import dev.dibs.sql.Migrations;
 import dev.dibs.worker.Worker;
 import dev.dibs.worker.WorkerBuilder;
 import dev.dibs.worker.WorkerSettings;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
@@ -41,6 +45,7 @@ final class WorkerCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
+    watching.logFormat.apply();
     WorkerSettings settings = engine.settings(options.schema());
     int transactions = engine.transactions();
     try (var handlers = handling.load();
@@ -52,18 +57,29 @@ final class WorkerCommand implements Callable<Integer> {
           Worker.on(database.plain(LONGEST_ANSWER)).transactions(pool).settings(settings);
       engine.queues().forEach(share -> builder.queue(share.queue(), share.concurrency()));
       if (admin != null) builder.metrics(admin.registry());
+      if (watching.logFormat == LogFormat.JSON) builder.logContext();
       try (Worker worker = handlers.start(builder);
           @Nullable QueueGauges gauges =
               admin == null
                   ? null
-                  : new QueueGauges(database, engine.queueNames(), admin.registry())) {
-        if (admin != null) admin.show(worker);
+                  : new QueueGauges(
+                      database, engine.queueNames(), admin.registry(), watching.interval)) {
+        if (admin != null) admin.show(worker, version(database));
         if (gauges != null) gauges.start();
         shell.out().println(started(worker, database, handlers, admin));
         awaitEnd(worker);
       }
     }
     return 0;
+  }
+
+  /** The version of the schema, which the worker has just found to be one it works with. */
+  private static int version(Database database) {
+    try (Connection connection = database.plain(LONGEST_ANSWER).getConnection()) {
+      return Migrations.version(connection, database.schema());
+    } catch (SQLException e) {
+      throw new DatabaseException("the version of the schema could not be read", e);
+    }
   }
 
   /** A signal drains the worker before the embedded database, which was added earlier, ends. */

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class AdminEndpointTest {
   private final HttpClient client = HttpClient.newHttpClient();
-  private final AdminEndpoint admin = AdminEndpoint.listen("127.0.0.1", 0);
+  private final AdminEndpoint admin = AdminEndpoint.listen("127.0.0.1", 0, false);
 
   @AfterEach
   void close() {
@@ -58,7 +58,7 @@ class AdminEndpointTest {
               .queue("default", 2)
               .handle(Kind.json("noop"), (p, t) -> dev.dibs.Outcome.done())
               .start();
-      admin.show(worker);
+      admin.show(worker, 3);
       assertThat(status("/health/live")).isEqualTo(200);
       assertThat(status("/health/started")).isEqualTo(200);
       assertThat(status("/health/ready")).isEqualTo(200);
@@ -79,7 +79,7 @@ class AdminEndpointTest {
                 .handle(Kind.json("noop"), (p, t) -> dev.dibs.Outcome.done())
                 .metrics(admin.registry())
                 .start()) {
-      admin.show(worker);
+      admin.show(worker, 3);
       producer.enqueue(Kind.json("noop").task(new Json("{}")));
       String counted =
           "dibs_tasks_finished_total{kind=\"noop\",outcome=\"succeeded\",queue=\"default\"} 1.0";
@@ -98,6 +98,7 @@ class AdminEndpointTest {
   void otherPathsAndMethods_areRefused() throws Exception {
     assertThat(status("/")).isEqualTo(404);
     assertThat(status("/metricsx")).isEqualTo(404);
+    assertThat(status("/health")).isEqualTo(404);
     assertThat(status("/metrics/x")).isEqualTo(404);
     HttpResponse<String> post = ask("POST", "/metrics");
     assertThat(post.statusCode()).isEqualTo(405);
@@ -111,7 +112,7 @@ class AdminEndpointTest {
   @Test
   void portInUse_isOneLineAndAWayOut() throws Exception {
     try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      assertThatThrownBy(() -> AdminEndpoint.listen("127.0.0.1", taken.getLocalPort()))
+      assertThatThrownBy(() -> AdminEndpoint.listen("127.0.0.1", taken.getLocalPort(), false))
           .isInstanceOf(DibsException.class)
           .isNotInstanceOf(UsageException.class)
           .hasMessageContaining("127.0.0.1:" + taken.getLocalPort())

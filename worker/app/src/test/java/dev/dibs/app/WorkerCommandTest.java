@@ -4,6 +4,9 @@ import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
 import dev.dibs.testing.TestDatabase;
 import java.io.File;
 import java.io.IOException;
@@ -13,16 +16,22 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 @Timeout(90)
 class WorkerCommandTest {
@@ -54,6 +63,8 @@ class WorkerCommandTest {
     assertWrongUsage("--http-allow", "http://h/a/../b", "no . or ..");
     assertWrongUsage("--http-timeout", "soon", "like 250ms, 30s");
     assertWrongUsage("--admin-port", "65536", "0 to 65535");
+    assertWrongUsage("--admin-interval", "1ms", "100ms to 1h");
+    assertWrongUsage("--log-format", "xml", "text or json, was 'xml'");
     assertWrongUsage("--transactions", "0", "at least 1");
   }
 
@@ -179,6 +190,70 @@ class WorkerCommandTest {
       worker.descendants().forEach(ProcessHandle::destroyForcibly);
       worker.destroyForcibly();
     }
+  }
+
+  @Test
+  void worker_writesItsLogAsJsonWhereToldTo() throws Exception {
+    try (var db = TestDatabase.create()) {
+      Path errors = directory.resolve("json");
+      Process worker =
+          start(
+              "-Ddibs.home=" + directory.resolve("home"),
+              errors,
+              "worker",
+              "--log-format=json",
+              "--database-url",
+              db.url());
+      try {
+        Path out = directory.resolve("out");
+        await().atMost(ofSeconds(60)).until(() -> Files.readString(out).contains("dibs worker "));
+        worker.destroy();
+        assertThat(worker.waitFor(30, TimeUnit.SECONDS)).isTrue();
+      } finally {
+        worker.destroyForcibly();
+      }
+      List<JsonNode> lines =
+          Files.readAllLines(errors).stream().map(JsonMapper.shared()::readTree).toList();
+      assertThat(lines)
+          .anySatisfy(line -> {
+            assertThat(line.path("level").asString()).isEqualTo("INFO");
+            assertThat(line.path("loggerName").asString()).isEqualTo("dev.dibs.worker.Worker");
+            assertThat(line.path("formattedMessage").asString())
+                .contains("stopped: 0 were running");
+            assertThat(line.path("timestamp").isNumber()).isTrue();
+          });
+    }
+  }
+
+  @Test
+  void jsonLines_nameTheTaskOfTheHandlerThatLogs() {
+    var events = new ConcurrentLinkedQueue<ILoggingEvent>();
+    var ear =
+        new AppenderBase<ILoggingEvent>() {
+          @Override
+          protected void append(ILoggingEvent event) {
+            event.prepareForDeferredProcessing();
+            events.add(event);
+          }
+        };
+    var logger = (Logger) LoggerFactory.getLogger(WorkerCommandTest.class);
+    ear.start();
+    logger.addAppender(ear);
+    logger.setAdditive(false);
+    MDC.put("dibs.task", "42");
+    try {
+      logger.warn("sent {}", 7);
+    } finally {
+      MDC.remove("dibs.task");
+      logger.setAdditive(true);
+      logger.detachAppender(ear);
+    }
+    var encoder = LogFormat.encoder(logger.getLoggerContext());
+    String line = new String(encoder.encode(events.remove()), StandardCharsets.UTF_8);
+    JsonNode json = JsonMapper.shared().readTree(line);
+    assertThat(line).endsWith("\n");
+    assertThat(json.path("mdc").path("dibs.task").asString()).isEqualTo("42");
+    assertThat(json.path("formattedMessage").asString()).isEqualTo("sent 7");
   }
 
   private Process start(String home, Path errors, String... args) throws IOException {

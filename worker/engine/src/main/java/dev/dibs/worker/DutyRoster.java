@@ -82,10 +82,10 @@ final class DutyRoster {
     boolean useless = left.deadRows() >= VACUUM_AFTER;
     if (useless && !inVain && left.oldest().isPresent()) {
       LOG.warn(
-          "{} dead tasks cannot be vacuumed away: the snapshot of {}, {} s old, may still see them",
+          "{} dead tasks cannot be vacuumed away: the snapshot of {}{} may still see them",
           left.deadRows(),
           left.oldest().get().who(),
-          left.oldest().get().age().toSeconds());
+          left.oldest().get().age().map(age -> ", " + age.toSeconds() + " s old,").orElse(""));
     } else if (!useless && inVain) {
       LOG.info("dead tasks can be vacuumed away again");
     }

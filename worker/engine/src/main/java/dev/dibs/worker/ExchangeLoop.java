@@ -120,7 +120,7 @@ final class ExchangeLoop {
 
   private void settle(Trip trip, Exchange.Result result) {
     runner.startAll(() -> ledger.returned(trip, result));
-    meters.claimed(result.claimed(), trip);
+    meters.claimed(result.claimed(), trip, result.below());
     trip.runs().stream()
         .flatMap(run -> run.delay().stream())
         .min(Duration::compareTo)
@@ -136,7 +136,10 @@ final class ExchangeLoop {
       switch (verdict) {
         case WRITTEN -> meters.finished(run);
         case COMPLETED -> meters.completed(run.task());
-        case CANCELLED -> say("task {} was cancelled before its outcome {} was written", run);
+        case CANCELLED -> {
+          say("task {} was cancelled before its outcome {} was written", run);
+          meters.cancelled(run.task());
+        }
         case REFUSED -> {
           LOG.warn(
               "task {} was in other hands when its run ended: the outcome {} was refused",

@@ -41,12 +41,14 @@ final class ExchangeRecovery {
   private final ReadBack readBack;
   private final Ledger ledger;
   private final TaskRunner runner;
+  private final WorkerMeters meters;
   private final Queue<Doubtful> claims = new ConcurrentLinkedQueue<>();
 
-  ExchangeRecovery(ReadBack readBack, Ledger ledger, TaskRunner runner) {
+  ExchangeRecovery(ReadBack readBack, Ledger ledger, TaskRunner runner, WorkerMeters meters) {
     this.readBack = readBack;
     this.ledger = ledger;
     this.runner = runner;
+    this.meters = meters;
   }
 
   Ledger ledger() {
@@ -70,6 +72,7 @@ final class ExchangeRecovery {
       if (tasks.isEmpty()) continue;
       LOG.info("{} tasks of a claim that got no answer were found", tasks.size());
       runner.startAll(() -> ledger.adopt(claim.worker(), tasks));
+      meters.adopted(tasks);
     }
   }
 

@@ -136,7 +136,8 @@ final class Ledger {
         rooms.put(slots.queue(), room);
         for (var priority : order) {
           var lane = new Task.Lane(slots.queue(), priority);
-          lanes.add(new Exchange.LaneRoom(lane, sweep ? 0 : floors.of(lane), room));
+          long floor = floors.of(lane);
+          lanes.add(new Exchange.LaneRoom(lane, sweep ? 0 : floor, room, floor));
         }
       }
     }

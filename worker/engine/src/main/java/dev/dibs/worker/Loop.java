@@ -86,6 +86,10 @@ final class Loop {
     if (!thread.join(timeout)) thread.interrupt();
   }
 
+  String name() {
+    return name;
+  }
+
   boolean isAlive() {
     return thread.isAlive();
   }

@@ -30,6 +30,11 @@ final class Membership {
     return now - term.heldUntil() < 0;
   }
 
+  /** How long the row may still be believed to be alive; zero if it is not. */
+  Duration heldFor(long now) {
+    return Duration.ofNanos(Math.max(0, term.heldUntil() - now));
+  }
+
   /** A beat of {@code worker} that was sent at {@code sentAt} was accepted. */
   void renewed(UUID worker, long sentAt) {
     term = new Term(worker, sentAt + heldNanos);

@@ -79,6 +79,6 @@ final class Rescuer {
   }
 
   private void count(String cause, RescueTasks.Rescued rescued) {
-    meters.rescued(cause, rescued.returned() + rescued.buried());
+    meters.rescued(cause, rescued.returned(), rescued.buried());
   }
 }

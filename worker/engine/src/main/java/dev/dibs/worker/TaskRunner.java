@@ -103,12 +103,18 @@ final class TaskRunner {
     if (givenUp)
       LOG.warn("task {} of kind {} has ended after it was given up", run.id(), run.kind());
     else meters.ran(run.task(), label(run, finished), nanos);
-    if (run.isCompleted() && !givenUp) meters.completed(run.task());
+    if (finished == null && !givenUp) countUnwritten(run);
   }
 
   private static String label(RunningTask run, @Nullable FinishedRun finished) {
     if (finished != null) return finished.label();
-    return run.isCompleted() ? WorkerMeters.COMPLETED : "cancelled";
+    return run.isCompleted() ? WorkerMeters.COMPLETED : WorkerMeters.CANCELLED;
+  }
+
+  /** A run after which nothing is left to write has ended its task itself, or somebody else did. */
+  private void countUnwritten(RunningTask run) {
+    if (run.isCompleted()) meters.completed(run.task());
+    else meters.cancelled(run.task());
   }
 
   /**
@@ -221,7 +227,9 @@ final class TaskRunner {
     Task task = run.task();
     StackTraceElement[] where = run.stackTrace();
     StoppedAll before = stoppedAll;
-    @Nullable Task next = ledger.stuck(task, givenUp(run, where));
+    @Nullable FinishedRun given = givenUp(run, where);
+    @Nullable Task next = ledger.stuck(task, given);
+    if (given == null) countUnwritten(run);
     boolean clogged = ledger.isClogged();
     LOG.error(
         "task {} of kind {} was told to stop ({}) and did not within {}; it is given up and {}. It is at{}",
@@ -262,7 +270,9 @@ final class TaskRunner {
     int abandoned = 0;
     for (RunningTask run : running) {
       if (!run.settle()) continue;
-      ledger.stuck(run.task(), run.isCompleted() ? null : FinishedRun.released(run.task()));
+      boolean completed = run.isCompleted();
+      ledger.stuck(run.task(), completed ? null : FinishedRun.released(run.task()));
+      if (completed) meters.completed(run.task());
       abandoned++;
     }
     return abandoned;

@@ -4,6 +4,8 @@ import dev.dibs.NewTask;
 import dev.dibs.producer.Enqueued;
 import dev.dibs.producer.Producer;
 import java.sql.Connection;
+import java.util.ArrayList;
+import java.util.List;
 import org.jooq.DSLContext;
 import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
@@ -17,6 +19,7 @@ import org.jooq.impl.DSL;
 public final class TaskTransaction {
   private final Connection connection;
   private final Producer producer;
+  private final List<NewTask<?>> enqueued = new ArrayList<>();
 
   TaskTransaction(Connection connection, Producer producer) {
     this.connection = GuardedConnection.around(connection);
@@ -40,6 +43,13 @@ public final class TaskTransaction {
 
   /** Enqueues a task that exists if and only if this transaction commits. */
   public Enqueued enqueue(NewTask<?> task) {
-    return producer.enqueue(connection, task);
+    Enqueued answer = producer.enqueue(connection, task);
+    if (answer.inserted()) enqueued.add(task);
+    return answer;
+  }
+
+  /** What was put in, if this transaction commits. */
+  List<NewTask<?>> enqueued() {
+    return enqueued;
   }
 }

@@ -22,12 +22,15 @@ final class TaskTransactions {
   private final PoolEviction eviction;
   private final FinishTask finish;
   private final Producer producer;
+  private final WorkerMeters meters;
 
-  TaskTransactions(DataSource dataSource, FinishTask finish, Producer producer) {
+  TaskTransactions(
+      DataSource dataSource, FinishTask finish, Producer producer, WorkerMeters meters) {
     this.dataSource = dataSource;
     this.eviction = new PoolEviction(dataSource);
     this.finish = finish;
     this.producer = producer;
+    this.meters = meters;
   }
 
   /**
@@ -68,11 +71,13 @@ final class TaskTransactions {
       connection.setAutoCommit(false);
       boolean committed = false;
       try {
-        R result = work.run(new TaskTransaction(connection, producer));
+        var transaction = new TaskTransaction(connection, producer);
+        R result = work.run(transaction);
         if (!finish.finishIfHeld(connection, hold))
           throw new LeaseLostException(hold.id(), hold.lease());
         connection.commit();
         committed = true;
+        meters.enqueued(transaction.enqueued());
         return result;
       } finally {
         if (!committed) rollBack(connection);

@@ -35,11 +35,13 @@ final class Ticker {
 
   private final TickSchedules schedules;
   private final Bell bell;
+  private final WorkerMeters meters;
   private final Complaints complaints = new Complaints();
 
-  Ticker(TickSchedules schedules, Bell bell) {
+  Ticker(TickSchedules schedules, Bell bell, WorkerMeters meters) {
     this.schedules = schedules;
     this.bell = bell;
+    this.meters = meters;
   }
 
   /**
@@ -69,6 +71,7 @@ final class Ticker {
       TickSchedules.Ticked ticked = schedules.tickIfDue(connection, next, decision);
       if (!connection.getAutoCommit()) connection.commit(); // behind a pooler: a step of its own
       if (ticked.tasks() > 0) queues.add(ticked.queue());
+      meters.enqueued(ticked.queue(), ticked.kind(), ticked.tasks());
       if (ticked.moved()) tellIfMissed(next, ticked.tasks());
       return Duration.between(next.now(), decision.next());
     } catch (DateTimeException | IllegalArgumentException e) {

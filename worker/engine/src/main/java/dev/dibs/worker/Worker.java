@@ -23,6 +23,8 @@ import java.net.UnknownHostException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -48,13 +50,49 @@ import org.slf4j.LoggerFactory;
  * }
  */
 public final class Worker implements AutoCloseable {
+  /**
+   * How a worker does.
+   *
+   * @param databaseAnswers false from when a connection broke or could not be opened until one
+   *     answers; a silence is noticed when an answer is overdue
+   * @param leaseLeft how long this process may still believe that it holds its tasks; zero: it is
+   *     fenced
+   * @param draining whether it takes no more tasks
+   * @param clogged whether stuck runs keep slots taken
+   * @param held what it holds
+   * @param loops the threads of the engine by name, and whether each is alive
+   */
+  public record Health(
+      boolean databaseAnswers,
+      Duration leaseLeft,
+      boolean draining,
+      boolean clogged,
+      Held held,
+      Map<String, Boolean> loops) {
+    public Health {
+      loops = Collections.unmodifiableMap(new LinkedHashMap<>(loops));
+    }
+  }
+
+  /**
+   * What a worker holds.
+   *
+   * @param running tasks whose handlers run
+   * @param buffered tasks that wait for a slot
+   * @param unwritten outcomes that wait to be written
+   */
+  public record Held(int running, int buffered, int unwritten) {}
+
+  /** Who sees what a worker does. */
+  record Watch(MeterRegistry meters, Surroundings surroundings) {}
+
   /** What a worker is made of. */
   record Plan(
       DataSource dataSource,
       DataSource transactions,
       Map<String, Integer> queues,
       Handlers handlers,
-      MeterRegistry registry,
+      Watch watch,
       WorkerSettings settings) {
     int concurrency() {
       return queues.values().stream().mapToInt(Integer::intValue).sum();
@@ -90,13 +128,14 @@ public final class Worker implements AutoCloseable {
   private final Heartbeat heartbeat;
   private final List<Link> links;
   private final List<Loop> loops;
+  private final WorkerMeters meters;
 
   Worker(Plan plan) {
     this.plan = plan;
     this.route = new Route(plan.dataSource(), outage);
     WorkerSettings settings = plan.settings();
     var schema = settings.schema();
-    var meters = new WorkerMeters(plan.registry());
+    this.meters = new WorkerMeters(plan.watch().meters());
     var bell = new Bell(schema);
     this.timer = new RunTimer(settings.patience().interruptGrace());
     this.membership = new Membership(settings.fenceAfter());
@@ -110,17 +149,22 @@ public final class Worker implements AutoCloseable {
     this.followUps =
         Producer.on(
             plan.transactions(),
-            ProducerSettings.DEFAULT.withSchema(schema).withCodec(settings.codec()));
-    var transactions = new TaskTransactions(plan.transactions(), new FinishTask(schema), followUps);
+            ProducerSettings.DEFAULT
+                .withSchema(schema)
+                .withCodec(settings.codec())
+                .withObservations(plan.watch().surroundings().observations()));
+    var transactions =
+        new TaskTransactions(plan.transactions(), new FinishTask(schema), followUps, meters);
     this.runner =
         new TaskRunner(
-            new HandlerCalls(plan.handlers(), transactions, settings.codec()),
+            new HandlerCalls(
+                plan.handlers(), transactions, settings.codec(), plan.watch().surroundings()),
             ledger,
             meters,
             timer,
             Thread.ofVirtual().factory());
     var readBack = new ReadBack(schema);
-    var recovery = new ExchangeRecovery(readBack, ledger, runner);
+    var recovery = new ExchangeRecovery(readBack, ledger, runner, meters);
     this.rows = new WorkerRows(schema);
 
     this.heartLink = link(settings.lease().dividedBy(3), "set synchronous_commit = off");
@@ -141,7 +185,7 @@ public final class Worker implements AutoCloseable {
                 rescuer,
                 new VacuumTask(schema),
                 new ForgottenTasks(readBack, membership, ledger, runner),
-                new Ticker(new TickSchedules(schema), bell)),
+                new Ticker(new TickSchedules(schema), bell, meters)),
             rescuer,
             recovery,
             settings);
@@ -163,9 +207,12 @@ public final class Worker implements AutoCloseable {
             new Loop("watchdog", stopped, () -> heartbeat.watchUntil(stopped)),
             new Loop("listener", stopped, () -> listen(listener, duties)),
             new Loop("duties", stopped, () -> duties.runUntil(stopped)));
-    meters.gauge("dibs.worker.running", ledger, Ledger::running);
-    meters.gauge("dibs.worker.buffered", ledger, Ledger::buffered);
-    meters.gauge("dibs.worker.capacity", ledger, any -> plan.concurrency());
+    meters.expect(plan.queues().keySet(), plan.handlers().kinds());
+    meters.gauge("dibs.worker.running", "tasks that run here", ledger, Ledger::running);
+    meters.gauge(
+        "dibs.worker.buffered", "tasks claimed that wait for a slot", ledger, Ledger::buffered);
+    meters.gauge(
+        "dibs.worker.capacity", "tasks that may run here", ledger, any -> plan.concurrency());
   }
 
   private void listen(Listener listener, DutyLoop duties) throws InterruptedException {
@@ -240,6 +287,8 @@ public final class Worker implements AutoCloseable {
       throw e;
     }
     loops.forEach(Loop::start);
+    meters.gauge(
+        "dibs.worker.ready", "1 while this process takes tasks", this, w -> w.isReady() ? 1 : 0);
   }
 
   private void declareSchedules(Connection connection) {
@@ -295,6 +344,20 @@ public final class Worker implements AutoCloseable {
         && !outage.isAway()
         && !ledger.isClogged()
         && membership.isHeld(System.nanoTime());
+  }
+
+  /** How this process does, from memory alone: also while the database does not answer. */
+  public Health health() {
+    long now = System.nanoTime();
+    Map<String, Boolean> alive = new LinkedHashMap<>();
+    for (Loop loop : loops) alive.put(loop.name(), loop.isAlive());
+    return new Health(
+        !outage.isAway(),
+        membership.heldFor(now),
+        draining.getCount() == 0,
+        ledger.isClogged(),
+        new Held(ledger.running(), ledger.buffered(), ledger.unwritten()),
+        alive);
   }
 
   /** How many timeouts of runs lie ahead. */

@@ -5,6 +5,7 @@ import dev.dibs.Schedule;
 import dev.dibs.TaskOptions;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.micrometer.observation.ObservationRegistry;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import javax.sql.DataSource;
@@ -18,6 +19,7 @@ public final class WorkerBuilder {
   private final Map<String, Integer> queues = new LinkedHashMap<>();
   private final Handlers handlers = new Handlers();
   private MeterRegistry meters = new CompositeMeterRegistry();
+  private Surroundings surroundings = Surroundings.NONE;
   private WorkerSettings settings = WorkerSettings.DEFAULT;
 
   WorkerBuilder(DataSource dataSource) {
@@ -79,6 +81,25 @@ public final class WorkerBuilder {
     return this;
   }
 
+  /**
+   * Observes every run, as {@code dibs.task}: with a tracer behind the registry each is a span,
+   * whose parent is what the header {@code traceparent} of the task names. Costs nothing while the
+   * registry has no handler.
+   */
+  public WorkerBuilder observations(ObservationRegistry registry) {
+    this.surroundings = new Surroundings(registry, surroundings.inLog());
+    return this;
+  }
+
+  /**
+   * Puts {@code dibs.task}, {@code dibs.kind} and {@code dibs.attempt} into the log's context (MDC)
+   * while a handler runs.
+   */
+  public WorkerBuilder logContext() {
+    this.surroundings = new Surroundings(surroundings.observations(), true);
+    return this;
+  }
+
   public WorkerBuilder settings(WorkerSettings settings) {
     this.settings = settings;
     return this;
@@ -101,7 +122,12 @@ public final class WorkerBuilder {
     var worker =
         new Worker(
             new Worker.Plan(
-                dataSource, transactions, Map.copyOf(queues), handlers.copy(), meters, settings));
+                dataSource,
+                transactions,
+                Map.copyOf(queues),
+                handlers.copy(),
+                new Worker.Watch(meters, surroundings),
+                settings));
     worker.start();
     return worker;
   }

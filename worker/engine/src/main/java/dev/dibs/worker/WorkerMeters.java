@@ -1,53 +1,100 @@
 package dev.dibs.worker;
 
+import dev.dibs.Labels;
+import dev.dibs.NewTask;
 import dev.dibs.Task;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
+import java.util.Collection;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The meters of a worker. Their labels are queues, kinds and outcomes of this process, which are
- * few: only kinds with a handler are claimed. Thread-safe.
+ * The meters of a worker; the README lists them. Their labels are bounded by {@link Labels}.
+ *
+ * <p>They add up: what was claimed was finished, one way or the other, or lost its lease, or is
+ * still held. Thread-safe.
  */
 final class WorkerMeters {
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
   static final String COMPLETED = "succeeded";
+  static final String CANCELLED = "cancelled";
 
   private final MeterRegistry registry;
-  private final Map<String, Map<String, KindMeters>> byQueueAndKind = new ConcurrentHashMap<>();
+  private final Labels<KindMeters> kinds;
+  private final Labels<Counter> enqueued;
   private final Timer claimDuration;
   private final DistributionSummary claimBatch;
+  private final Counter sweeps;
+  private final Counter foundBelow;
   private volatile boolean failing;
 
   WorkerMeters(MeterRegistry registry) {
     this.registry = registry;
+    this.kinds = new Labels<>((queue, kind) -> new KindMeters(registry, queue, kind));
+    this.enqueued =
+        new Labels<>((queue, kind) ->
+            Counter.builder("dibs.tasks.enqueued")
+                .description("tasks that were put in")
+                .tags("queue", queue, "kind", kind)
+                .register(registry));
     this.claimDuration =
-        Timer.builder("dibs.claim.duration")
-            .description("one exchange with the database")
-            .register(registry);
+        KindMeters.timer(
+            registry, "dibs.claim.duration", "one exchange with the database", Tags.empty());
     this.claimBatch =
         DistributionSummary.builder("dibs.claim.batch")
             .description("tasks one exchange claimed")
             .register(registry);
+    this.sweeps =
+        Counter.builder("dibs.floor.sweeps")
+            .description("claims that looked below the floors")
+            .register(registry);
+    this.foundBelow =
+        Counter.builder("dibs.floor.found")
+            .description("tasks that sweeps found below the floors")
+            .register(registry);
+    for (String cause : List.of("worker", "orphan")) {
+      rescues(cause, "returned");
+      rescues(cause, "quarantined");
+    }
   }
 
-  void claimed(List<Task> tasks, Trip trip) {
-    measure(() -> countClaimed(tasks, trip));
+  /** Shows what may be counted later at zero, where there are not too many of them. */
+  void expect(Collection<String> queues, Set<String> served) {
+    if ((long) queues.size() * served.size() > Labels.NAMED) return;
+    for (String queue : queues) {
+      for (String kind : served) {
+        measure(() -> kinds.of(queue, kind));
+        measure(() -> enqueued.of(queue, kind));
+      }
+    }
   }
 
-  private void countClaimed(List<Task> tasks, Trip trip) {
+  /** A trip came back with these tasks. */
+  void claimed(List<Task> tasks, Trip trip, int below) {
+    measure(() -> countClaimed(tasks, trip, below));
+  }
+
+  private void countClaimed(List<Task> tasks, Trip trip, int below) {
     claimDuration.record(System.nanoTime() - trip.departedAt(), TimeUnit.NANOSECONDS);
     if (!trip.claims()) return;
     claimBatch.record(tasks.size());
+    if (trip.sweep()) sweeps.increment();
+    if (below > 0) foundBelow.increment(below);
     for (Task task : tasks) of(task).claimed(task.timing().waited());
+  }
+
+  /** Tasks were found that a claim without an answer had taken. */
+  void adopted(List<Task> tasks) {
+    measure(() -> tasks.forEach(task -> of(task).claimed(task.timing().waited())));
   }
 
   /** A handler ended. */
@@ -58,6 +105,11 @@ final class WorkerMeters {
   /** A task was completed in its handler's transaction. */
   void completed(Task task) {
     measure(() -> of(task).finished(COMPLETED));
+  }
+
+  /** A task was cancelled while this process held it. */
+  void cancelled(Task task) {
+    measure(() -> of(task).finished(CANCELLED));
   }
 
   /** A handler was told to stop and did not. */
@@ -80,12 +132,31 @@ final class WorkerMeters {
     measure(() -> of(run.task()).finished("unknown"));
   }
 
-  void rescued(String cause, int tasks) {
-    if (tasks > 0) measure(() -> registry.counter("dibs.rescued", "cause", cause).increment(tasks));
+  /** Follow-up tasks were committed with their handler's transaction. */
+  void enqueued(List<NewTask<?>> tasks) {
+    for (NewTask<?> task : tasks) enqueued(task.options().queue(), task.kind().name(), 1);
   }
 
-  void gauge(String name, Ledger ledger, ToDoubleFunction<Ledger> value) {
-    Gauge.builder(name, ledger, value).register(registry);
+  /** Tasks were put in. */
+  void enqueued(String queue, String kind, int tasks) {
+    if (tasks > 0) measure(() -> enqueued.of(queue, kind).increment(tasks));
+  }
+
+  /** Tasks were taken from a dead worker: some are ready again, some are dead. */
+  void rescued(String cause, int returned, int quarantined) {
+    if (returned > 0) measure(() -> rescues(cause, "returned").increment(returned));
+    if (quarantined > 0) measure(() -> rescues(cause, "quarantined").increment(quarantined));
+  }
+
+  private Counter rescues(String cause, String outcome) {
+    return Counter.builder("dibs.rescued")
+        .description("tasks taken from dead workers")
+        .tags("cause", cause, "outcome", outcome)
+        .register(registry);
+  }
+
+  <T> void gauge(String name, String description, T of, ToDoubleFunction<T> value) {
+    Gauge.builder(name, of, value).description(description).register(registry);
   }
 
   /** The registry is the user's, and so are its filters: what they throw must cost no task. */
@@ -98,14 +169,7 @@ final class WorkerMeters {
     }
   }
 
-  /** Looked up by plain gets: this runs several times a task. */
   private KindMeters of(Task task) {
-    Map<String, KindMeters> byKind = byQueueAndKind.get(task.queue());
-    KindMeters meters = byKind == null ? null : byKind.get(task.kind());
-    return meters != null
-        ? meters
-        : byQueueAndKind
-            .computeIfAbsent(task.queue(), queue -> new ConcurrentHashMap<>())
-            .computeIfAbsent(task.kind(), kind -> new KindMeters(registry, task.queue(), kind));
+    return kinds.of(task.queue(), task.kind());
   }
 }

@@ -37,14 +37,22 @@ class ExchangeRecoveryTest {
       new TaskRunner(
           new HandlerCalls(
               new Handlers(),
-              new TaskTransactions(db.dataSource(), new FinishTask(Schema.DEFAULT), producer),
+              new TaskTransactions(
+                  db.dataSource(),
+                  new FinishTask(Schema.DEFAULT),
+                  producer,
+                  new WorkerMeters(new SimpleMeterRegistry())),
               Codec.jackson()),
           ledger,
           new WorkerMeters(new SimpleMeterRegistry()),
           new RunTimer(ofMinutes(1)),
           Thread.ofVirtual().factory());
   private final ExchangeRecovery recovery =
-      new ExchangeRecovery(new ReadBack(Schema.DEFAULT), ledger, runner);
+      new ExchangeRecovery(
+          new ReadBack(Schema.DEFAULT),
+          ledger,
+          runner,
+          new WorkerMeters(new SimpleMeterRegistry()));
 
   @AfterEach
   void drop() throws SQLException {

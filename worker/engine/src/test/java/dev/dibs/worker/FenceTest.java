@@ -15,6 +15,7 @@ import dev.dibs.sql.FinishTask;
 import dev.dibs.sql.RescueTasks;
 import dev.dibs.sql.Schema;
 import dev.dibs.testing.TestDatabase;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
@@ -60,7 +61,11 @@ class FenceTest {
         new Exchange.Claim(WORKER, UUID.randomUUID(), List.of(lane), Map.of("q", 1), Set.of("k"));
     Task task = exchange.run(connection, Exchange.Outcomes.NONE, claim).claimed().getFirst();
     var transactions =
-        new TaskTransactions(db.dataSource(), new FinishTask(Schema.DEFAULT), producer);
+        new TaskTransactions(
+            db.dataSource(),
+            new FinishTask(Schema.DEFAULT),
+            producer,
+            new WorkerMeters(new SimpleMeterRegistry()));
     return new RunningTask(task, transactions, Codec.jackson());
   }
 

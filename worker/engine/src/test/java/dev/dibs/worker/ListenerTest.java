@@ -50,7 +50,11 @@ class ListenerTest {
         new TaskRunner(
             new HandlerCalls(
                 new Handlers(),
-                new TaskTransactions(db.dataSource(), new FinishTask(Schema.DEFAULT), producer),
+                new TaskTransactions(
+                    db.dataSource(),
+                    new FinishTask(Schema.DEFAULT),
+                    producer,
+                    new WorkerMeters(new SimpleMeterRegistry())),
                 Codec.jackson()),
             ledger,
             new WorkerMeters(new SimpleMeterRegistry()),

@@ -18,6 +18,7 @@ import dev.dibs.sql.Schema;
 import dev.dibs.sql.TickSchedules;
 import dev.dibs.testing.TestClock;
 import dev.dibs.testing.TestDatabase;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -221,7 +222,11 @@ class SchedulesTest {
   void ticker_saysHowLongNothingIsToBeDone() throws SQLException {
     TestClock clock = TestClock.in(db);
     clock.set(NOON.plusSeconds(1));
-    var ticker = new Ticker(new TickSchedules(Schema.DEFAULT), new Bell(Schema.DEFAULT));
+    var ticker =
+        new Ticker(
+            new TickSchedules(Schema.DEFAULT),
+            new Bell(Schema.DEFAULT),
+            new WorkerMeters(new SimpleMeterRegistry()));
     try (Connection connection = db.connect()) {
       assertThat(ticker.tick(connection, Duration.ofDays(1))).isEqualTo(Duration.ofDays(1));
       Schedules.on(db.dataSource()).add(schedule(HOURLY));

@@ -68,7 +68,11 @@ class TaskRunnerTest {
     return new TaskRunner(
         new HandlerCalls(
             handlers,
-            new TaskTransactions(db.dataSource(), new FinishTask(Schema.DEFAULT), producer),
+            new TaskTransactions(
+                db.dataSource(),
+                new FinishTask(Schema.DEFAULT),
+                producer,
+                new WorkerMeters(new SimpleMeterRegistry())),
             Codec.jackson()),
         ledger,
         new WorkerMeters(new SimpleMeterRegistry()),
