@@ -74,6 +74,11 @@ public final class Dibs {
 
   /** Runs one command and answers its exit code. */
   static int run(Shell shell, String... args) {
+    return line(shell).execute(args);
+  }
+
+  /** Every command with its options, ready to be executed. */
+  static CommandLine line(Shell shell) {
     CommandLine line = new CommandLine(new Dibs());
     for (Object command : commands(shell)) line.addSubcommand(command);
     Converters.register(line);
@@ -85,8 +90,7 @@ public final class Dibs {
         .setParameterExceptionHandler(errors)
         .setExecutionExceptionHandler(errors)
         .setOut(shell.out())
-        .setErr(shell.err())
-        .execute(args);
+        .setErr(shell.err());
   }
 
   private static void describe(CommandLine line) {
