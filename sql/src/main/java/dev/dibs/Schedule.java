@@ -10,8 +10,8 @@ import java.time.Duration;
  * {@code dibs-tick}.
  *
  * @param name 1 to 128 characters without control characters
- * @param task what each tick enqueues, under an id of its own; it must be neither delayed
- *     nor unique
+ * @param task what each tick enqueues, under an id of its own; it must be neither delayed nor
+ *     unique
  * @param version a declaration replaces what stands in the database under a lower version, and
  *     nothing else; at least 1
  */

@@ -24,7 +24,10 @@ public record TaskOptions(
     Map<String, String> headers,
     Optional<Unique> unique) {
 
-  /** Queue {@code default}, normal priority, at once, 25 attempts, no timeout, no headers, not unique. */
+  /**
+   * Queue {@code default}, normal priority, at once, 25 attempts, no timeout, no headers, not
+   * unique.
+   */
   public static final TaskOptions DEFAULT =
       new TaskOptions(
           "default",

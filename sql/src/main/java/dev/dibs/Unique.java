@@ -18,16 +18,13 @@ public record Unique(UniqueKey key, UniqueScope scope, OnConflict onConflict) {
 
   /** One of this key while it is unfinished; a second one is not taken. */
   public static Unique by(String key) {
-    return new Unique(
-        new UniqueKey.Given(key), new UniqueScope.WhileUnfinished(), OnConflict.KEEP);
+    return new Unique(new UniqueKey.Given(key), new UniqueScope.WhileUnfinished(), OnConflict.KEEP);
   }
 
   /** Likewise, by the kind and fields of the payload. */
   public static Unique byFields(String... names) {
     return new Unique(
-        new UniqueKey.OfFields(List.of(names)),
-        new UniqueScope.WhileUnfinished(),
-        OnConflict.KEEP);
+        new UniqueKey.OfFields(List.of(names)), new UniqueScope.WhileUnfinished(), OnConflict.KEEP);
   }
 
   /** Holds its key until the task is first claimed only. */

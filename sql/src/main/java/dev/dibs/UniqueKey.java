@@ -31,7 +31,8 @@ public sealed interface UniqueKey {
                 .formatted(MAX_LENGTH, Text.cut(Text.storable(key), 40), length));
       if (!Text.storable(key).equals(key))
         throw new IllegalArgumentException(
-            "a unique key must not hold control characters or lone surrogates: '%s'".formatted(Text.storable(key)));
+            "a unique key must not hold control characters or lone surrogates: '%s'"
+                .formatted(Text.storable(key)));
     }
 
     @Override

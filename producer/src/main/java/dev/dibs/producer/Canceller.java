@@ -96,8 +96,7 @@ public final class Canceller {
     String what = uniqueKey(queue, key);
     return surrounding
         .join(failure(what), connection -> cancelUniqueOn(connection, queue, key, reason))
-        .orElseGet(() ->
-            alone(what, connection -> cancelUniqueOn(connection, queue, key, reason)));
+        .orElseGet(() -> alone(what, connection -> cancelUniqueOn(connection, queue, key, reason)));
   }
 
   private static String uniqueKey(String queue, String key) {

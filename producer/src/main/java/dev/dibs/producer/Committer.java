@@ -114,8 +114,7 @@ final class Committer implements Runnable {
   private static void succeed(WaitingTask task, Enqueued enqueued, Set<UUID> untold) {
     boolean isToldAgain = enqueued.inserted() && !untold.remove(enqueued.id());
     task.answer()
-        .complete(
-            isToldAgain ? new Enqueued(enqueued.id(), Landing.ALREADY_THERE) : enqueued);
+        .complete(isToldAgain ? new Enqueued(enqueued.id(), Landing.ALREADY_THERE) : enqueued);
   }
 
   private static void fail(WaitingTask task, Throwable reason) {

@@ -45,6 +45,7 @@ public record Edit(Optional<Object> payload, Optional<Due> due, Optional<Priorit
   /** Whether there is a payload; payloads never appear in logs or messages. */
   @Override
   public String toString() {
-    return "Edit[payload %s, %s, %s]".formatted(payload.isPresent() ? "given" : "kept", due, priority);
+    return "Edit[payload %s, %s, %s]"
+        .formatted(payload.isPresent() ? "given" : "kept", due, priority);
   }
 }

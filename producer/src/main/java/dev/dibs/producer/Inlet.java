@@ -12,9 +12,10 @@ import java.util.List;
  * The way of tasks into the table: few in one INSERT from arrays, many by COPY; all or none.
  *
  * <p>COPY cannot leave alone what is there already, and knows no delays. So it runs behind a
- * savepoint: when an id or a unique key was there, all are inserted from arrays after all; and tasks
- * with a delay, a run time or a window for their key always are. Payloads are encoded while the rows flow, so that neither side waits
- * for the other and no more than a slice is held in memory. Thread-safe.
+ * savepoint: when an id or a unique key was there, all are inserted from arrays after all; and
+ * tasks with a delay, a run time or a window for their key always are. Payloads are encoded while
+ * the rows flow, so that neither side waits for the other and no more than a slice is held in
+ * memory. Thread-safe.
  */
 final class Inlet {
   /** From so many tasks on COPY is faster. See RATIONALE. */
@@ -100,8 +101,7 @@ final class Inlet {
     }
   }
 
-  private Landings copyOrInsert(Connection connection, List<NewTask<?>> tasks)
-      throws SQLException {
+  private Landings copyOrInsert(Connection connection, List<NewTask<?>> tasks) throws SQLException {
     List<NewTask<?>> now = new ArrayList<>(tasks.size());
     List<NewTask<?>> later = new ArrayList<>();
     for (NewTask<?> task : tasks) (CopyTasks.takes(task.options()) ? now : later).add(task);

@@ -42,8 +42,7 @@ class EditorTest {
 
   @Test
   void edit_changesPayloadTimeAndPriority() {
-    Edit edit =
-        Edit.payload(new Mail("them")).delay(Duration.ofHours(1)).priority(Priority.URGENT);
+    Edit edit = Edit.payload(new Mail("them")).delay(Duration.ofHours(1)).priority(Priority.URGENT);
     assertThat(editor.edit(task.id(), edit)).contains(new Found(TaskStatus.SCHEDULED, true));
     assertThat(db.value("select concat_ws('|', payload, priority, status) from dibs.task"))
         .isEqualTo("{\"to\": \"them\"}|1|SCHEDULED");
@@ -68,8 +67,8 @@ class EditorTest {
   void edit_refusesWhatAnEnqueueWouldRefuse() throws SQLException {
     try (Connection connection = db.connect()) {
       connection.setAutoCommit(false);
-      assertThatThrownBy(() ->
-              editor.edit(connection, task.id(), Edit.payload(new Json("\"\\u0000secret\""))))
+      assertThatThrownBy(
+              () -> editor.edit(connection, task.id(), Edit.payload(new Json("\"\\u0000secret\""))))
           .isInstanceOf(PayloadException.class)
           .hasMessageNotContaining("secret");
       assertThatThrownBy(() ->

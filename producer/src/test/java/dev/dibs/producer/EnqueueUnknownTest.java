@@ -157,7 +157,9 @@ class EnqueueUnknownTest {
     Runnable undo = () -> db.execute("delete from dibs.task");
     try (Producer producer = Producer.on(cutting(1, undo))) {
       assertThat(producer.enqueue(List.of(old, fresh)))
-          .containsExactly(new Enqueued(old.id(), Landing.ALREADY_THERE), new Enqueued(fresh.id(), Landing.INSERTED));
+          .containsExactly(
+              new Enqueued(old.id(), Landing.ALREADY_THERE),
+              new Enqueued(fresh.id(), Landing.INSERTED));
     }
     assertThat(db.value("select string_agg(id::text, ',') from dibs.task"))
         .isEqualTo(fresh.id().toString());

@@ -59,13 +59,9 @@ class UniqueTest {
     assertThat(producer.enqueue(first)).isEqualTo(new Enqueued(first.id(), INSERTED));
     assertThat(producer.enqueue(task("a", 2))).isEqualTo(new Enqueued(first.id(), KEPT));
     assertThat(producer.enqueue(first)).isEqualTo(new Enqueued(first.id(), ALREADY_THERE));
-    assertThat(
-            producer.enqueue(
-                task("a", 3).unique(Unique.by("a").onConflict(OnConflict.REJECT))))
+    assertThat(producer.enqueue(task("a", 3).unique(Unique.by("a").onConflict(OnConflict.REJECT))))
         .isEqualTo(new Enqueued(first.id(), REJECTED));
-    assertThat(
-            producer.enqueue(
-                task("a", 4).unique(Unique.by("a").onConflict(OnConflict.REPLACE))))
+    assertThat(producer.enqueue(task("a", 4).unique(Unique.by("a").onConflict(OnConflict.REPLACE))))
         .isEqualTo(new Enqueued(first.id(), REPLACED));
     assertThat(db.value("select payload from dibs.task")).isEqualTo("4");
   }
@@ -114,8 +110,8 @@ class UniqueTest {
     assertThatThrownBy(() -> Unique.byFields("a", "a")).hasMessageContaining("twice");
     assertThatThrownBy(() -> Unique.by("a").forAtLeast(Duration.ZERO))
         .hasMessageContaining("1 ms to 3,660 days, was PT0S");
-    assertThatThrownBy(() ->
-            Unique.by("a").forAtLeast(Duration.ofDays(1)).onConflict(OnConflict.REPLACE))
+    assertThatThrownBy(
+            () -> Unique.by("a").forAtLeast(Duration.ofDays(1)).onConflict(OnConflict.REPLACE))
         .hasMessageContaining("goes with keep or reject, was replace");
   }
 
@@ -134,8 +130,7 @@ class UniqueTest {
   void aCollection_isLandedTaskByTask() {
     NewTask<Json> there = task("a", 1);
     producer.enqueue(there);
-    NewTask<Json> windowed =
-        task("w", 2).unique(Unique.by("w").forAtLeast(Duration.ofHours(1)));
+    NewTask<Json> windowed = task("w", 2).unique(Unique.by("w").forAtLeast(Duration.ofHours(1)));
     NewTask<Json> plain = Kind.json("k").task(new Json("3")).queue("q");
     NewTask<Json> kept = task("a", 4);
     assertThat(producer.enqueue(List.of(windowed, plain, kept)))
@@ -143,7 +138,8 @@ class UniqueTest {
             new Enqueued(windowed.id(), INSERTED),
             new Enqueued(plain.id(), INSERTED),
             new Enqueued(there.id(), KEPT));
-    assertThat(producer.enqueue(List.of(windowed.unique(windowed.options().unique().orElseThrow()))))
+    assertThat(
+            producer.enqueue(List.of(windowed.unique(windowed.options().unique().orElseThrow()))))
         .containsExactly(new Enqueued(windowed.id(), ALREADY_THERE));
   }
 
@@ -168,14 +164,12 @@ class UniqueTest {
       for (int i = 0; i < 500; i++)
         assertThat(answers.get(i))
             .isEqualTo(
-                new Enqueued(
-                    tasks.get(1_000 + i).id(), (1_000 + i) % 2 == 0 ? REPLACED : KEPT));
+                new Enqueued(tasks.get(1_000 + i).id(), (1_000 + i) % 2 == 0 ? REPLACED : KEPT));
       assertThat(answers.subList(500, 1_501)).allMatch(Enqueued::inserted);
     }
     assertThat(db.number("select count(*) from dibs.task")).isEqualTo(2_501);
     assertThat(
-            db.number(
-                "select count(*) from dibs.task where unique_key = 'k' || abs(payload::int)"))
+            db.number("select count(*) from dibs.task where unique_key = 'k' || abs(payload::int)"))
         .isEqualTo(2_500);
   }
 
@@ -185,7 +179,9 @@ class UniqueTest {
         IntStream.range(0, 1_000)
             .mapToObj(n -> task("k", n).unique(Unique.by("k" + n).untilStarted()))
             .toList());
-    assertThat(db.number("select count(*) from dibs.task where not unique_hold and unique_key is not null"))
+    assertThat(
+            db.number(
+                "select count(*) from dibs.task where not unique_hold and unique_key is not null"))
         .isEqualTo(1_000);
   }
 
@@ -223,8 +219,7 @@ class UniqueTest {
     assertThat(inserted).isEqualTo(2_000);
     assertThat(db.number("select count(*) from dibs.task")).isEqualTo(2_000);
     assertThat(
-            db.number(
-                "select deadlocks from pg_stat_database where datname = current_database()"))
+            db.number("select deadlocks from pg_stat_database where datname = current_database()"))
         .isZero();
   }
 }

@@ -78,8 +78,8 @@ public final class CopyTasks {
    * a window for their unique key.
    */
   public static boolean takes(TaskOptions options) {
-    if (options.unique().isPresent() && options.unique().get().scope() instanceof UniqueScope.Window)
-      return false;
+    if (options.unique().isPresent()
+        && options.unique().get().scope() instanceof UniqueScope.Window) return false;
     return switch (options.due()) {
       case Due.Now now -> true;
       case Due.After after -> false;

@@ -44,8 +44,7 @@ public final class EditTask {
    *
    * @param payload JSON
    */
-  public record Edit(
-      Optional<String> payload, Optional<Due> due, Optional<Priority> priority) {}
+  public record Edit(Optional<String> payload, Optional<Due> due, Optional<Priority> priority) {}
 
   /**
    * What was found.
@@ -69,20 +68,17 @@ public final class EditTask {
   private static Query edit() {
     Field<Long> delay = param("delay", SQLDataType.BIGINT).cast(SQLDataType.BIGINT);
     Field<OffsetDateTime> at =
-        param("runAt", SQLDataType.TIMESTAMPWITHTIMEZONE)
-            .cast(SQLDataType.TIMESTAMPWITHTIMEZONE);
+        param("runAt", SQLDataType.TIMESTAMPWITHTIMEZONE).cast(SQLDataType.TIMESTAMPWITHTIMEZONE);
     Condition isTimed = condition(param("timed", SQLDataType.BOOLEAN));
     Field<OffsetDateTime> due =
         greatest(coalesce(at, Time.now().add(Time.micros(delay))), Time.now());
     Field<Short> priority = param("priority", SQLDataType.SMALLINT).cast(SQLDataType.SMALLINT);
-    Condition becomesReady =
-        isTimed.and(due.le(Time.now())).and(TASK.STATUS.eq(inline(SCHEDULED)));
+    Condition becomesReady = isTimed.and(due.le(Time.now())).and(TASK.STATUS.eq(inline(SCHEDULED)));
     Condition changesLane = coalesce(priority, TASK.PRIORITY).ne(TASK.PRIORITY);
     return update(TASK)
         .set(
             TASK.PAYLOAD,
-            coalesce(
-                param("payload", SQLDataType.CLOB).cast(SQLDataType.JSONB), TASK.PAYLOAD))
+            coalesce(param("payload", SQLDataType.CLOB).cast(SQLDataType.JSONB), TASK.PAYLOAD))
         .set(TASK.PRIORITY, coalesce(priority, TASK.PRIORITY))
         .set(TASK.RUN_AT, when(isTimed, due).otherwise(TASK.RUN_AT))
         .set(
@@ -122,7 +118,8 @@ public final class EditTask {
     values.put("timed", edit.due().isPresent());
     Due due = edit.due().orElse(new Due.Now());
     values.put("delay", InsertTasks.delay(due));
-    values.put("runAt", due instanceof Due.At(var instant) ? instant.atOffset(ZoneOffset.UTC) : null);
+    values.put(
+        "runAt", due instanceof Due.At(var instant) ? instant.atOffset(ZoneOffset.UTC) : null);
     return values;
   }
 
@@ -131,9 +128,7 @@ public final class EditTask {
       throws SQLException {
     try (var statement = text.prepare(connection, values);
         var rows = statement.executeQuery()) {
-      return rows.next()
-          ? Optional.of(TaskStatus.valueOf(rows.getString(1)))
-          : Optional.empty();
+      return rows.next() ? Optional.of(TaskStatus.valueOf(rows.getString(1))) : Optional.empty();
     }
   }
 

@@ -73,7 +73,10 @@ public final class InsertTasks {
     this.timed =
         SqlText.of(
             schema,
-            unlessThere(insertInto(TASK).columns(TIMED).select(timedFrom(new Columns("n"), noCondition())))
+            unlessThere(
+                    insertInto(TASK)
+                        .columns(TIMED)
+                        .select(timedFrom(new Columns("n"), noCondition())))
                 .returningResult(TASK.ID));
     this.withdraw =
         SqlText.of(

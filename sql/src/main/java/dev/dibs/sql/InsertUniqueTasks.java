@@ -42,8 +42,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The indexes decide. Keys are settled in one order, each for good before the next, so two
  * batches never wait for each other crosswise: runs of tasks that ask for the same go in by one
- * statement. A task that was ever claimed is neither locked nor changed, so an open transaction of a
- * caller's holds up no worker.
+ * statement. A task that was ever claimed is neither locked nor changed, so an open transaction of
+ * a caller's holds up no worker.
  *
  * <p>Index: task_unique_waiting, task_unique_held and the primary key. Locks: the new rows, waiting
  * ones that are changed, rows of unique_window. One statement a run, two where keys are held.
@@ -181,7 +181,9 @@ public final class InsertUniqueTasks {
     }
   }
 
-  /** Rows in the order of their keys, cut where a key comes again or something else is asked for. */
+  /**
+   * Rows in the order of their keys, cut where a key comes again or something else is asked for.
+   */
   private static List<List<InsertTasks.Row>> runs(List<InsertTasks.Row> rows) {
     List<InsertTasks.Row> ordered =
         rows.stream()
@@ -248,14 +250,12 @@ public final class InsertUniqueTasks {
   }
 
   /** Answers false where a key changed hands. */
-  private boolean keep(
-      Connection connection, List<InsertTasks.Row> rows, Map<UUID, Landed> landed)
+  private boolean keep(Connection connection, List<InsertTasks.Row> rows, Map<UUID, Landed> landed)
       throws SQLException {
     var arrays = new Arrays(connection);
     Map<String, @Nullable Object> values = values(connection, rows);
     values.put(
-        "uniqueHolds",
-        arrays.of("bool", Boolean[]::new, rows, row -> unique(row).holdsToTheEnd()));
+        "uniqueHolds", arrays.of("bool", Boolean[]::new, rows, row -> unique(row).holdsToTheEnd()));
     Set<UUID> inserted = new HashSet<>();
     try (var statement = keep.prepare(connection, values);
         var answer = statement.executeQuery()) {
@@ -327,8 +327,7 @@ public final class InsertUniqueTasks {
     return holders;
   }
 
-  private void replace(
-      Connection connection, List<InsertTasks.Row> rows, Map<UUID, Landed> landed)
+  private void replace(Connection connection, List<InsertTasks.Row> rows, Map<UUID, Landed> landed)
       throws SQLException {
     OnConflict policy = unique(rows.getFirst()).onConflict();
     SqlText text = replace.get(policy);

@@ -49,8 +49,7 @@ final class UniqueWindows {
             UNIQUE_WINDOW.UNIQUE_KEY,
             UNIQUE_WINDOW.UNTIL,
             UNIQUE_WINDOW.TASK_ID)
-        .select(
-            select(queue, key, Time.clock().add(Time.micros(length)), id).from(columns.rows()))
+        .select(select(queue, key, Time.clock().add(Time.micros(length)), id).from(columns.rows()))
         .onConflict(UNIQUE_WINDOW.QUEUE, UNIQUE_WINDOW.UNIQUE_KEY)
         .doUpdate()
         .set(UNIQUE_WINDOW.UNTIL, excluded(UNIQUE_WINDOW.UNTIL))
@@ -74,7 +73,8 @@ final class UniqueWindows {
   /** Opens windows where none is open; answers the ids of the tasks that did. */
   Set<UUID> open(Connection connection, List<InsertTasks.Row> rows) throws SQLException {
     Map<String, @Nullable Object> values = values(connection, rows);
-    values.put("lengths", new Arrays(connection).int8(rows, row -> Time.micros(window(row).length())));
+    values.put(
+        "lengths", new Arrays(connection).int8(rows, row -> Time.micros(window(row).length())));
     try (var statement = open.prepare(connection, values);
         var opened = statement.executeQuery()) {
       Set<UUID> ids = new HashSet<>();

@@ -83,8 +83,7 @@ class EditTaskTest {
   void anotherPriority_isAnotherPlaceInLine() throws SQLException {
     edit(due(new Due.Now()));
     long before = db.number("select position from dibs.task");
-    Edit urgent =
-        new Edit(Optional.empty(), Optional.empty(), Optional.of(Priority.URGENT));
+    Edit urgent = new Edit(Optional.empty(), Optional.empty(), Optional.of(Priority.URGENT));
     assertThat(edit(urgent)).contains(new Found(TaskStatus.PENDING, true));
     assertThat(db.number("select priority from dibs.task")).isEqualTo(1);
     long moved = db.number("select position from dibs.task");

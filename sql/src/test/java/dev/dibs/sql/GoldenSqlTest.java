@@ -28,8 +28,7 @@ class GoldenSqlTest {
 
   /** The hot statements of this build, by the verbs they are. */
   static Map<String, SqlText> statements() {
-    Map<String, SqlText> statements =
-        new TreeMap<>(new InsertUniqueTasks(Schema.DEFAULT).texts());
+    Map<String, SqlText> statements = new TreeMap<>(new InsertUniqueTasks(Schema.DEFAULT).texts());
     statements.put("end", new Exchange(Schema.DEFAULT).ending());
     statements.put("claim", new Exchange(Schema.DEFAULT).claiming());
     statements.put("cancel", new CancelTask(Schema.DEFAULT).text());

@@ -77,8 +77,7 @@ class InsertUniqueTasksTest {
 
   private Map<UUID, Landed> insertOn(Connection connection, NewTask<?>... tasks)
       throws SQLException {
-    return insert.insert(
-        connection, Stream.of(tasks).map(InsertUniqueTasksTest::row).toList());
+    return insert.insert(connection, Stream.of(tasks).map(InsertUniqueTasksTest::row).toList());
   }
 
   private Task claim() throws SQLException {
@@ -473,7 +472,8 @@ class InsertUniqueTasksTest {
             for (int i = 0; i < 20; i++) {
               int key = seed % 2 == 0 ? i : 19 - i;
               Unique unique =
-                  Unique.by("key" + key).onConflict(policies[(turn + seed + i / 7) % policies.length]);
+                  Unique.by("key" + key)
+                      .onConflict(policies[(turn + seed + i / 7) % policies.length]);
               rows.add(row(task(seed % 3 == 0 ? unique.untilStarted() : unique, turn)));
             }
             for (Landed landed : insert.insert(own, rows).values())
@@ -505,8 +505,7 @@ class InsertUniqueTasksTest {
                 "select count(*) from (select from dibs.task where attempt = 0 group by unique_key having count(*) > 1) x"))
         .isZero();
     assertThat(
-            db.number(
-                "select deadlocks from pg_stat_database where datname = current_database()"))
+            db.number("select deadlocks from pg_stat_database where datname = current_database()"))
         .isZero();
   }
 

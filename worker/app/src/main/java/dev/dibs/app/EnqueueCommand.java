@@ -48,7 +48,9 @@ final class EnqueueCommand implements Callable<Integer> {
   @Option(names = "--any-kind", description = "Take kinds too that none of the live workers knows.")
   boolean anyKind;
 
-  @Option(names = "--json", description = "Print a line {\"id\":…,\"inserted\":…,\"landing\":…} for every task.")
+  @Option(
+      names = "--json",
+      description = "Print a line {\"id\":…,\"inserted\":…,\"landing\":…} for every task.")
   boolean json;
 
   EnqueueCommand(Shell shell) {

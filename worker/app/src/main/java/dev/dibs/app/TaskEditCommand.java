@@ -75,7 +75,8 @@ final class TaskEditCommand implements Callable<Integer> {
     if (delay != null) edit = edit.delay(delay);
     if (runAt != null) edit = edit.runAt(runAt);
     if (edit.equals(Edit.NONE))
-      throw new UsageException("give --payload, --delay, --run-at or --priority: nothing is to be changed");
+      throw new UsageException(
+          "give --payload, --delay, --run-at or --priority: nothing is to be changed");
     return edit;
   }
 }

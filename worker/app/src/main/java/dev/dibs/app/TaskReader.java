@@ -26,8 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class TaskReader {
   private static final TaskLine LINE =
-      new TaskLine(
-              Kind.json("unnamed").task(new Json("{}")), new UniqueOptions(), false)
+      new TaskLine(Kind.json("unnamed").task(new Json("{}")), new UniqueOptions(), false)
           .takingIds();
 
   private final int maxPayload;

@@ -58,8 +58,7 @@ public final class Bench {
    * @param heapMebibytes the most each of them may use for its heap
    * @param jvmOptions what its JVM is told besides
    */
-  public record Order(
-      int processes, int concurrency, int heapMebibytes, List<String> jvmOptions) {
+  public record Order(int processes, int concurrency, int heapMebibytes, List<String> jvmOptions) {
     public Order {
       jvmOptions = List.copyOf(jvmOptions);
     }

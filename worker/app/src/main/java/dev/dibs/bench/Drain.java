@@ -71,7 +71,8 @@ final class Drain implements Scenario {
     takes.add(new Take(load.tasks() + " raw, " + load.variant(), () -> raw(db, load)));
     for (int processes : plan.processes()) {
       String what = "%d by %d, %s".formatted(load.tasks(), processes, load.variant());
-      takes.add(new Take(what, () -> ours(db, load, processes, starting(db, plan, processes, cache))));
+      takes.add(
+          new Take(what, () -> ours(db, load, processes, starting(db, plan, processes, cache))));
     }
     List<Rounds> rounds = Rounds.inTurn(plan.rounds(), report, takes);
     List<Measurement> measured = new ArrayList<>();

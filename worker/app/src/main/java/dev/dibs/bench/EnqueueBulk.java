@@ -33,8 +33,7 @@ final class EnqueueBulk implements Scenario {
     takes.add(new Take("one call of " + count, () -> ours(db, Tasks.tasks(count), 0)));
     if (plan.unique()) {
       takes.add(new Take("unique, all keys free", () -> ours(db, unique(count), 0)));
-      takes.add(
-          new Take("unique, a tenth held", () -> ours(db, unique(count), count / HELD_OF)));
+      takes.add(new Take("unique, a tenth held", () -> ours(db, unique(count), count / HELD_OF)));
     }
     List<Rounds> rounds = Rounds.inTurn(plan.rounds(), report, takes);
     List<Measurement> measured = new ArrayList<>();

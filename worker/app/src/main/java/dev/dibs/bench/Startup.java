@@ -41,11 +41,7 @@ final class Startup implements Scenario {
       return List.of(
           measure(db, plan, report, "heap of " + HEAP_MEBIBYTES + " MiB", List.of()),
           measure(
-              db,
-              plan,
-              report,
-              "heap of " + HEAP_MEBIBYTES + " MiB, from a cache",
-              cache.using()));
+              db, plan, report, "heap of " + HEAP_MEBIBYTES + " MiB, from a cache", cache.using()));
     }
   }
 

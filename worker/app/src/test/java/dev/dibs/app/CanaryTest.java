@@ -157,12 +157,9 @@ class CanaryTest {
               "\"%s\\ud800\""))
         refused(() -> producer.enqueue(FAILS.task(new Json(bad.formatted(CANARY)))));
       refused(() -> producer.enqueue(task(FAILS).header("big", CANARY.repeat(30_000))));
-      refused(
-          () ->
-              producer.enqueue(
-                  FAILS
-                      .task(new Json("\"" + CANARY + "\""))
-                      .unique(Unique.byFields("secret"))));
+      refused(() ->
+          producer.enqueue(
+              FAILS.task(new Json("\"" + CANARY + "\"")).unique(Unique.byFields("secret"))));
     }
   }
 
@@ -182,7 +179,9 @@ class CanaryTest {
 
   private static String text(ILoggingEvent event) {
     String failure =
-        event.getThrowableProxy() == null ? "" : ThrowableProxyUtil.asString(event.getThrowableProxy());
+        event.getThrowableProxy() == null
+            ? ""
+            : ThrowableProxyUtil.asString(event.getThrowableProxy());
     return event.getFormattedMessage() + failure;
   }
 }

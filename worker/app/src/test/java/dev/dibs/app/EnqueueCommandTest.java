@@ -98,7 +98,8 @@ class EnqueueCommandTest {
   @Test
   void json_printsTheIds() {
     var run = enqueue("--kind", "mail", "--json");
-    assertThat(run.out()).matches("\\{\"id\":\"[0-9a-f-]{36}\",\"inserted\":true,\"landing\":\"INSERTED\"}\n");
+    assertThat(run.out())
+        .matches("\\{\"id\":\"[0-9a-f-]{36}\",\"inserted\":true,\"landing\":\"INSERTED\"}\n");
     UUID id = UUID.fromString(run.out().substring(7, 43));
     assertThat(database.number("select count(*) from dibs.task where id = ?", id)).isEqualTo(1);
   }
@@ -189,7 +190,8 @@ class EnqueueCommandTest {
     var run = enqueueWith("{\"kind\":\"a\"}\n{\"kind\":\"b\"}\n", "--json", "-");
     assertThat(run.out().lines())
         .hasSize(2)
-        .allMatch(line -> line.matches("\\{\"id\":\"[^\"]+\",\"inserted\":true,\"landing\":\"INSERTED\"}"));
+        .allMatch(line ->
+            line.matches("\\{\"id\":\"[^\"]+\",\"inserted\":true,\"landing\":\"INSERTED\"}"));
   }
 
   @Test

@@ -64,7 +64,9 @@ class TasksCommandTest {
     assertFailed(
         tasks("edit", id, "--payload", "2"),
         1,
-        "task " + id + " is PROCESSING and was left as it is: only a task that waits can be edited");
+        "task "
+            + id
+            + " is PROCESSING and was left as it is: only a task that waits can be edited");
     assertThat(tasks("cancel", id, "--why", "enough").out()).contains("it was PROCESSING");
     assertFailed(tasks("edit", id, "--payload", "2"), 1, "task " + id + " is CANCELLED");
     assertFailed(tasks("cancel", id), 1, "task " + id + " had ended before: it is CANCELLED");

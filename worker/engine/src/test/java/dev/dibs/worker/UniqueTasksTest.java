@@ -79,19 +79,20 @@ class UniqueTasksTest {
     var versions = new AtomicIntegerArray(KEYS);
     Object[] locks = new Object[KEYS];
     for (int i = 0; i < KEYS; i++) locks[i] = new Object();
-    Callable<List<Enqueued>> thread = () -> {
-      List<Enqueued> answers = new ArrayList<>();
-      for (int i = 0; i < TASKS / THREADS; i++) {
-        int key = ThreadLocalRandom.current().nextInt(KEYS);
-        Unique unique = policy.withKey("key-" + key);
-        // Of one key one after the other, so that there is a last one; of others at once.
-        synchronized (locks[key]) {
-          var update = new Update(key, versions.incrementAndGet(key));
-          answers.add(producer.enqueue(UPDATE.task(update).queue("q").unique(unique)));
-        }
-      }
-      return answers;
-    };
+    Callable<List<Enqueued>> thread =
+        () -> {
+          List<Enqueued> answers = new ArrayList<>();
+          for (int i = 0; i < TASKS / THREADS; i++) {
+            int key = ThreadLocalRandom.current().nextInt(KEYS);
+            Unique unique = policy.withKey("key-" + key);
+            // Of one key one after the other, so that there is a last one; of others at once.
+            synchronized (locks[key]) {
+              var update = new Update(key, versions.incrementAndGet(key));
+              answers.add(producer.enqueue(UPDATE.task(update).queue("q").unique(unique)));
+            }
+          }
+          return answers;
+        };
     List<Enqueued> answers = new ArrayList<>();
     try (var executor = Executors.newFixedThreadPool(THREADS)) {
       for (Future<List<Enqueued>> done :
