@@ -288,8 +288,7 @@ class SpringTransactionTest {
 
     @Override
     public void begin(TransactionContext context) {
-      var nested =
-          new DefaultTransactionDefinition(TransactionDefinition.PROPAGATION_NESTED);
+      var nested = new DefaultTransactionDefinition(TransactionDefinition.PROPAGATION_NESTED);
       context.transaction(new Status(spring.getTransaction(nested)));
     }
 
