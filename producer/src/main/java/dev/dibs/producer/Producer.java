@@ -35,9 +35,6 @@ import org.jooq.exception.DataAccessException;
  * workers and leaves the data source open.
  */
 public final class Producer implements AutoCloseable {
-  /** Of these queues nobody tells workers later. */
-  private static final Predicate<Set<String>> NOBODY = queues -> false;
-
   private final EnqueueWatch watch;
   private final OwnConnection own;
   private final Inlet inlet;
@@ -101,7 +98,7 @@ public final class Producer implements AutoCloseable {
 
   private List<Enqueued> put(List<NewTask<?>> all) {
     return surrounding
-        .join(OwnConnection.refusal(all.size()), connection -> put(connection, all, NOBODY))
+        .join(OwnConnection.refusal(all.size()), connection -> put(connection, all, queues -> false))
         .orElseGet(() -> putAlone(all));
   }
 
@@ -129,7 +126,7 @@ public final class Producer implements AutoCloseable {
    * @throws DatabaseException if the database refused; the transaction is to be rolled back
    */
   public List<Enqueued> enqueue(Connection connection, Collection<? extends NewTask<?>> tasks) {
-    return enqueue(connection, tasks, NOBODY);
+    return enqueue(connection, tasks, queues -> false);
   }
 
   private List<Enqueued> enqueue(
