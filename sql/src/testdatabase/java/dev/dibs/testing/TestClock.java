@@ -22,6 +22,8 @@ public final class TestClock {
     db.execute("create schema clock");
     db.execute("create table clock.ahead (shift interval not null)");
     db.execute("insert into clock.ahead values ('0')");
+    db.execute("grant usage on schema clock to public");
+    db.execute("grant select on clock.ahead to public");
     for (String function : new String[] {"statement_timestamp", "clock_timestamp"})
       db.execute(
           "create function clock.%1$s() returns timestamptz language sql volatile as 'select pg_catalog.%1$s() + shift from clock.ahead'"
