@@ -1,5 +1,6 @@
 package dev.dibs.worker;
 
+import dev.dibs.Task;
 import dev.dibs.sql.Exchange;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -130,9 +131,9 @@ final class ExchangeLoop {
 
   /** Counts what became of each outcome, and says which were refused. */
   private void account(List<FinishedRun> runs, Set<UUID> refused) {
-    Map<UUID, Verdict> verdicts = verdicts(runs, refused);
+    Map<Task.Hold, Verdict> verdicts = verdicts(runs, refused);
     for (FinishedRun run : runs) {
-      Verdict verdict = verdicts.getOrDefault(run.task().id(), Verdict.WRITTEN);
+      Verdict verdict = verdicts.getOrDefault(run.task().hold(), Verdict.WRITTEN);
       switch (verdict) {
         case WRITTEN -> meters.finished(run);
         case COMPLETED -> meters.completed(run.task());
@@ -159,14 +160,17 @@ final class ExchangeLoop {
     LOG.info(message, run.task().id(), run.label());
   }
 
-  private Map<UUID, Verdict> verdicts(List<FinishedRun> runs, Set<UUID> refused) {
+  private Map<Task.Hold, Verdict> verdicts(List<FinishedRun> runs, Set<UUID> refused) {
     if (refused.isEmpty()) return Map.of();
     List<FinishedRun> judged =
         runs.stream().filter(run -> refused.contains(run.task().id())).toList();
     try {
       return link.use(connection -> recovery.verdicts(connection, judged));
     } catch (SQLException e) {
-      return refused.stream().collect(Collectors.toMap(id -> id, id -> Verdict.UNKNOWN));
+      return judged.stream()
+          .map(run -> run.task().hold())
+          .distinct()
+          .collect(Collectors.toMap(hold -> hold, hold -> Verdict.UNKNOWN));
     }
   }
 

@@ -92,15 +92,18 @@ final class ExchangeRecovery {
     }
   }
 
-  /** What was behind it that the outcomes {@code refused} were refused, by task. */
-  Map<UUID, Verdict> verdicts(Connection connection, List<FinishedRun> refused)
+  /**
+   * What was behind it that the outcomes {@code refused} were refused, by run: two runs of a task
+   * may be on one trip, and only one of them was.
+   */
+  Map<Task.Hold, Verdict> verdicts(Connection connection, List<FinishedRun> refused)
       throws SQLException {
     Map<UUID, ReadBack.Traces> traces =
         readBack.traces(connection, refused.stream().map(run -> run.task().hold()).toList());
-    Map<UUID, Verdict> verdicts = new HashMap<>();
+    Map<Task.Hold, Verdict> verdicts = new HashMap<>();
     for (FinishedRun run : refused) {
       ReadBack.@Nullable Traces seen = traces.get(run.task().id());
-      verdicts.put(run.task().id(), seen == null ? Verdict.UNKNOWN : Verdict.on(run, seen));
+      verdicts.put(run.task().hold(), seen == null ? Verdict.UNKNOWN : Verdict.on(run, seen));
     }
     return verdicts;
   }
