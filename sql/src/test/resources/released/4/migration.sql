@@ -78,7 +78,8 @@ begin
   made.priority := level;
   made.run_at := greatest(coalesce(run_at, now + delay), now);
   made.status := case when made.run_at > now then 'SCHEDULED' else 'PENDING' end;
-  made.unique_hold := unique_key is not null and until = 'finished';
+  -- One that may change others lets its key go when it is first claimed, so that what comes after that is not lost.
+  made.unique_hold := unique_key is not null and until = 'finished' and policy in ('keep', 'reject');
   return made;
 end $$;
 
@@ -135,73 +136,63 @@ begin
   return found;
 end $$;
 
--- Whether the task "other", which was seen waiting, has what the policy takes from "wanted". A task that stays PENDING
--- keeps its place, one that becomes PENDING goes to the end.
-create function replace_task(other uuid, wanted task, on_conflict text) returns boolean language plpgsql volatile as $$
+-- Inserts the task, or gives the one that waits under its key what the policy takes from it; answers whose id stands for
+-- it, null where its own is there already. Only a task that was never claimed is changed, so no run is ever locked. One
+-- that stays PENDING keeps its place, one that becomes PENDING goes to the end.
+create function replace_task(wanted task, on_conflict text) returns uuid language plpgsql volatile as $$
 #variable_conflict use_column
 declare
   content boolean := on_conflict <> 'postpone';
   timing  boolean := on_conflict <> 'replace-payload';
+  stands  uuid;
 begin
-  update task t set
-    kind = case when content then wanted.kind else t.kind end,
-    payload = case when content then wanted.payload else t.payload end,
-    headers = case when content then wanted.headers else t.headers end,
-    run_at = case when timing then wanted.run_at else t.run_at end,
-    status = case when timing and t.status <> 'BLOCKED' then wanted.status else t.status end,
-    position = case when timing and t.status = 'SCHEDULED' and wanted.status = 'PENDING'
-      then nextval('task_position') else t.position end
-  where t.id = other and t.queue = wanted.queue and t.unique_key = wanted.unique_key
-    and t.status in ('SCHEDULED', 'BLOCKED', 'PENDING') and (t.attempt = 0 or t.unique_hold);
-  -- A claim that came first was waited for, and its row is locked now though it was left alone: only giving up this
-  -- subtransaction lets the run's outcome in before the caller commits.
-  if not found then raise exception using errcode = 'DIBS1'; end if;
-  return true;
-exception when sqlstate 'DIBS1' then
-  return false;
+  insert into task as t (id, queue, kind, priority, status, run_at, max_attempts, timeout, payload, headers, unique_key)
+  select wanted.id, wanted.queue, wanted.kind, wanted.priority, wanted.status, wanted.run_at, wanted.max_attempts,
+    wanted.timeout, wanted.payload, wanted.headers, wanted.unique_key
+  where (select o.id from task o where o.id = wanted.id and o.queue = wanted.queue) is null
+  on conflict (unique_key, queue) where unique_key is not null and attempt = 0 do update set
+    kind = case when content then excluded.kind else t.kind end,
+    payload = case when content then excluded.payload else t.payload end,
+    headers = case when content then excluded.headers else t.headers end,
+    run_at = case when timing then excluded.run_at else t.run_at end,
+    status = case when timing and t.status <> 'BLOCKED' then excluded.status else t.status end,
+    position = case when timing and t.status = 'SCHEDULED' and excluded.status = 'PENDING'
+      then excluded.position else t.position end
+  returning t.id into stands;
+  return stands;
 end $$;
 
 -- Enqueues a task with a key: which task then stands for it, and how it came to. Under READ COMMITTED each statement
 -- sees what others have committed, so whoever loses to a task finds it at the next look, or finds that it is gone.
 create function enqueue_unique(wanted task, on_conflict text, out id uuid, out landing text) language plpgsql volatile as $$
 #variable_conflict use_column
-declare
-  other     record;
-  successor task := wanted;
 begin
-  successor.unique_hold := false;
+  if on_conflict not in ('keep', 'reject') then
+    id := replace_task(wanted, on_conflict);
+    landing := case when id is null then 'ALREADY_THERE' when id = wanted.id then 'INSERTED'
+      when on_conflict = 'postpone' then 'POSTPONED' else 'REPLACED' end;
+    id := coalesce(id, wanted.id);
+    return;
+  end if;
   for turn in 1..100 loop
     if insert_task(wanted) then
       id := wanted.id; landing := 'INSERTED';
       return;
     end if;
 
-    select o.id, o.status into other from (
-      select t.id, t.status, 0 as rank from task t where t.id = wanted.id and t.queue = wanted.queue
+    select o.id into id from (
+      select t.id, 0 as rank from task t where t.id = wanted.id and t.queue = wanted.queue
       union all
-      select t.id, t.status, 1 from task t
+      select t.id, 1 from task t
       where t.unique_key = wanted.unique_key and t.queue = wanted.queue and t.attempt = 0
       union all
-      select t.id, t.status, 2 from task t
+      select t.id, 2 from task t
       where t.unique_key = wanted.unique_key and t.queue = wanted.queue and t.unique_hold) o
     order by o.rank limit 1;
     continue when not found;                           -- it ended meanwhile
 
-    if other.id = wanted.id then
-      id := other.id; landing := 'ALREADY_THERE';
-      return;
-    elsif on_conflict in ('keep', 'reject') then
-      id := other.id; landing := case on_conflict when 'reject' then 'REJECTED' else 'KEPT' end;
-      return;
-    elsif other.status <> 'PROCESSING' then
-      if replace_task(other.id, wanted, on_conflict) then
-        id := other.id; landing := case on_conflict when 'postpone' then 'POSTPONED' else 'REPLACED' end;
-        return;
-      end if;
-    elsif insert_task(successor) then
-      id := wanted.id; landing := 'SUCCESSOR';
-      return;
-    end if;
+    landing := case when id = wanted.id then 'ALREADY_THERE' when on_conflict = 'reject' then 'REJECTED' else 'KEPT' end;
+    return;
   end loop;
   raise exception using errcode = 'serialization_failure',
     message = format('unique key %L of queue %L changed hands too often; enqueue again', wanted.unique_key, wanted.queue);
@@ -238,7 +229,7 @@ end $$;
 
 -- Enqueues an array of objects, all of them or, where one is wrong, none; answers for each, by its place from 1, the id
 -- of the task that stands for it and how it landed: INSERTED, ALREADY_THERE, and with a unique key KEPT, REPLACED,
--- POSTPONED, SUCCESSOR, REJECTED. Tasks without a key are one statement, keys are taken in order: two batches never
+-- POSTPONED, REJECTED. Tasks without a key are one statement, keys are taken in order: two batches never
 -- wait for each other crosswise.
 create function enqueue_many(tasks jsonb) returns table (ordinal integer, id uuid, landing text)
 language plpgsql volatile security definer as $$
@@ -284,7 +275,7 @@ begin
 
   perform pg_notify(current_schema(), q.queue) from (
     select distinct m.queue from unnest(made) with ordinality m
-    where landings[m.ordinality::integer] in ('INSERTED', 'REPLACED', 'POSTPONED', 'SUCCESSOR')) q;
+    where landings[m.ordinality::integer] in ('INSERTED', 'REPLACED', 'POSTPONED')) q;
   return query
     select m.ordinality::integer, m.id, landings[m.ordinality::integer]
     from unnest(made) with ordinality m order by m.ordinality;

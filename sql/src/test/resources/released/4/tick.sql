@@ -20,4 +20,4 @@ with "due" as materialized (select "dibs"."schedule"."name", "dibs"."schedule"."
   from "due"
   where "dibs"."schedule"."name" = "due"."name"
   returning (select count(*)
-  from "enqueued"), "dibs"."schedule"."queue"
+  from "enqueued"), "dibs"."schedule"."queue", "dibs"."schedule"."kind"

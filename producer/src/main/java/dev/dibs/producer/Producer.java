@@ -98,7 +98,8 @@ public final class Producer implements AutoCloseable {
 
   private List<Enqueued> put(List<NewTask<?>> all) {
     return surrounding
-        .join(OwnConnection.refusal(all.size()), connection -> put(connection, all, queues -> false))
+        .join(
+            OwnConnection.refusal(all.size()), connection -> put(connection, all, queues -> false))
         .orElseGet(() -> putAlone(all));
   }
 

@@ -534,7 +534,8 @@ class ExchangeTest {
       taken.add(duty.get());
     }
     assertThat(taken)
-        .containsExactlyInAnyOrder("partitions", "prune", "orphans", "departed", "ticks");
+        .containsExactlyInAnyOrder(
+            "partitions", "prune", "orphans", "departed", "ticks", "windows");
     assertThat(duties.createPartitions(connection, 5)).isEqualTo(2);
     assertThat(duties.prune(connection)).isZero();
   }

@@ -91,7 +91,7 @@ class DeploymentFilesTest {
     Yaml monitored = kubernetes("servicemonitor.yaml").at("spec.endpoints").items().getFirst();
     List<Yaml> asked = new ArrayList<>(probes);
     asked.add(monitored);
-    try (AdminEndpoint admin = AdminEndpoint.listen("127.0.0.1", 0);
+    try (AdminEndpoint admin = AdminEndpoint.listen("127.0.0.1", 0, false);
         HttpClient client = HttpClient.newHttpClient()) {
       for (Yaml place : asked) {
         String path = place.at("path").text();
@@ -297,7 +297,8 @@ class DeploymentFilesTest {
   void scaling_asksForMetricsThatExist() {
     var registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     var database = new Database(DatabaseUrl.parse(NOWHERE), Schema.DEFAULT, "test", () -> {});
-    try (var gauges = new QueueGauges(database, Set.of("default"), registry)) {
+    try (var gauges =
+        new QueueGauges(database, Set.of("default"), registry, Duration.ofSeconds(10))) {
       gauges.show(List.of());
     }
     String metrics = registry.scrape();

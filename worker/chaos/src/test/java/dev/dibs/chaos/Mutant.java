@@ -160,7 +160,7 @@ record Mutant(String name, Scenario scenario, List<Edit> edits) {
               edit(
                   PRODUCER + "OwnConnection.java",
                   "if (sent && isBroken(e)) return putAgain(ids, load, e);",
-                  "if (sent && isBroken(e)) return Set.of();")),
+                  "if (sent && isBroken(e)) return Landings.none();")),
           of(
               "refuses what it does not know",
               Scenario.PRODUCERS,
