@@ -299,7 +299,7 @@ class DeploymentFilesTest {
     var database = new Database(DatabaseUrl.parse(NOWHERE), Schema.DEFAULT, "test", () -> {});
     try (var gauges =
         new QueueGauges(database, Set.of("default"), registry, Duration.ofSeconds(10))) {
-      gauges.show(List.of());
+      gauges.show(List.of(), Map.of());
     }
     String metrics = registry.scrape();
     List<Yaml> triggers = kubernetes("scaledobject.yaml").at("spec.triggers").items();
