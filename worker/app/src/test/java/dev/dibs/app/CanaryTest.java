@@ -52,7 +52,7 @@ class CanaryTest {
   private static final String CANARY = "canary-7d1f";
   private static final Kind<Json> FAILS = Kind.json("fails");
 
-  record Count(int value) {}
+  record Count(int secret) {}
 
   private static final Kind<Count> COUNT = Kind.of("count", Count.class);
 
