@@ -62,11 +62,6 @@ final class Ledger {
     return number("select coalesce(sum(losses), 0) " + ENDED, tasks);
   }
 
-  /** The most often that one of them was started. */
-  long attempts(Collection<UUID> tasks) {
-    return number("select coalesce(max(attempt), 0) " + ENDED, tasks);
-  }
-
   /** Rows that these tasks' handlers left. */
   long effects(Collection<UUID> tasks) {
     return number("select count(*) from effect e join unnest(?) t(id) on t.id = e.task", tasks);
