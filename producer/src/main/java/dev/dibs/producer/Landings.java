@@ -60,11 +60,7 @@ final class Landings {
 
   /** The ids of the tasks that are in the queue now and were not before. */
   Set<UUID> inserted() {
-    Set<UUID> ids = new HashSet<>(inserted);
-    met.forEach((id, landed) -> {
-      if (landed.landing().isInserted()) ids.add(id);
-    });
-    return ids;
+    return new HashSet<>(inserted);
   }
 
   /** The same where {@code ids} were taken back, because they had been there before. */

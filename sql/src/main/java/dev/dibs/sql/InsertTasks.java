@@ -134,7 +134,7 @@ public final class InsertTasks {
                 .from(columns.rows()));
   }
 
-  /** What is said of tasks of which some have a delay, a run time or a timeout. */
+  /** What is said of tasks that may have a delay, a run time or a timeout. */
   static final List<Field<?>> TIMED =
       List.of(
           TASK.ID,

@@ -224,17 +224,7 @@ public final class TickSchedules {
     return name("enqueued")
         .as(
             insertInto(TASK)
-                .columns(
-                    TASK.ID,
-                    TASK.QUEUE,
-                    TASK.KIND,
-                    TASK.PRIORITY,
-                    TASK.STATUS,
-                    TASK.RUN_AT,
-                    TASK.MAX_ATTEMPTS,
-                    TASK.TIMEOUT,
-                    TASK.PAYLOAD,
-                    TASK.HEADERS)
+                .columns(InsertTasks.TIMED)
                 .select(
                     select(
                             id,
