@@ -25,14 +25,15 @@ public final class Migrations {
   public static final String LOCATION = "dev/dibs/sql/migration";
 
   /** The schema version this build works with. */
-  public static final int VERSION = 4;
+  public static final int VERSION = 5;
 
   private static final List<String> FILES =
       List.of(
           "V001__tasks.sql",
           "V002__schedules.sql",
           "V003__unique_tasks.sql",
-          "V004__functions.sql");
+          "V004__functions.sql",
+          "V005__operations.sql");
   private static final String UNDEFINED_FUNCTION = "42883";
   private static final String UNDEFINED_SCHEMA = "3F000";
 
