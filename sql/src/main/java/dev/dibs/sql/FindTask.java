@@ -89,7 +89,7 @@ public final class FindTask {
     return dsl.resultQuery(
             """
             select coalesce((e ->> 'attempt')::integer, 0), coalesce((e ->> 'at')::timestamptz, 'epoch'),
-              coalesce(e ->> 'class', ''), coalesce(e ->> 'message', ''), coalesce(e ->> 'group', ''), coalesce(e ->> 'stack', '')
+              coalesce(e ->> 'class', ''), coalesce(e ->> 'message', concat_ws(' on ', e ->> 'worker', e ->> 'host')), coalesce(e ->> 'group', ''), coalesce(e ->> 'stack', '')
             from jsonb_array_elements({0}) with ordinality a (e, n) order by n\
             """,
             org.jooq.impl.DSL.val(errors))

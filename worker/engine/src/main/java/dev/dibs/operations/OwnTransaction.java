@@ -16,7 +16,8 @@ final class OwnTransaction {
   private static final String READING =
       "set transaction isolation level repeatable read, read only; set local statement_timeout = '1s';"
           + " set local lock_timeout = '100ms'; set local enable_seqscan = off;"
-          + " set local enable_bitmapscan = off; set local jit = off";
+          + " set local enable_bitmapscan = off; set local jit = off;"
+          + " set local max_parallel_workers_per_gather = 0";
 
   /** Who waits for a row looks at it as it is then. */
   private static final String ACTING =
