@@ -66,7 +66,8 @@ public final class FindTask {
             "extract(epoch from {0})::float8",
             SQLDataType.DOUBLE, field(name("w", "timeout"), SQLDataType.INTERVAL));
     return dsl.select(SHOWN.shown())
-        .select(timeout.as("seconds"), SHOWN.of(TASK.ERRORS).as("all_errors"), Time.clock().as("now"))
+        .select(
+            timeout.as("seconds"), SHOWN.of(TASK.ERRORS).as("all_errors"), Time.clock().as("now"))
         .from(found)
         .fetchOptional()
         .map(row -> page(dsl, row));

@@ -204,8 +204,7 @@ class InterleavingTest {
               Start.PENDING,
               other(SEE, action),
               other(BEGIN, CLAIM, ROLL_BACK, CLAIM, SUCCEED)));
-      plays.add(
-          Play.of(name + ", finished", Start.HELD, byHand, holder(BEGIN, FINISH, COMMIT)));
+      plays.add(Play.of(name + ", finished", Start.HELD, byHand, holder(BEGIN, FINISH, COMMIT)));
       plays.add(
           Play.of(name + ", retried by its run", Start.HELD, byHand, holder(BEGIN, RETRY, COMMIT)));
       plays.add(
@@ -301,7 +300,10 @@ class InterleavingTest {
   @Test
   void anActionOnWhatWasNotSeen_isSeen() {
     Step move =
-        new Step("move", true, actor -> actor.run("update dibs.task set attempt = attempt where id = ?"));
+        new Step(
+            "move",
+            true,
+            actor -> actor.run("update dibs.task set attempt = attempt where id = ?"));
     assertSeen("are not the changes", holder(RETRY), other(move));
   }
 
