@@ -328,7 +328,9 @@ class CoalescingProducerTest {
           Thread.ofPlatform()
               .start(() -> {
                 while (!done.get())
-                  cuts.addAndGet(terminateOthers("query like 'insert%' and state = 'active'"));
+                  cuts.addAndGet(
+                      terminateOthers(
+                          "query similar to 'insert%|%enqueue_rows[(]%' and state = 'active'"));
               });
       inThreads(
           threads,
