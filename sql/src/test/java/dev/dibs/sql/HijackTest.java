@@ -80,7 +80,7 @@ class HijackTest {
         "select %s.enqueue_many('[{\"kind\": \"mail\", \"payload\": 4, \"uniqueKey\": \"l\"}, {\"kind\": \"mail\", \"payload\": 5}]')"
             .formatted(schema));
     attacker.execute(
-        "select %s.enqueue_rows(array_fill(null::uuid, '{3}'), '{default,default,default}', '{mail,mail,mail}', null, null, '{6,7,8}', null, null, null, null, '{NULL,m,w}', null, '{NULL,NULL,3600000000}', '{NULL,replace,keep}', true)"
+        "select %s.enqueue_rows(array_fill(null::uuid, '{3}'), '{default,default,default}', '{mail,mail,mail}', null, null, '{6,7,8}', null, null, null, null, array[null, 'm', 'w'], null, array[null, null, 3600000000], array[null, 'replace', 'keep'], true)"
             .formatted(schema));
     assertThat(
             roles

@@ -126,8 +126,8 @@ begin
       or (given.length is not null and given.on_conflict not in ('keep', 'reject'))
     then
       raise exception using errcode = 'invalid_parameter_value', message = format(
-        'the window of a unique key must last 1 ms to 3,660 days and goes with keep or reject, was %s and %L',
-        given.length * micro, left(given.on_conflict, 40));
+        'the window of a unique key must last 1 ms to 3,660 days and goes with keep or reject, was %s microseconds and %L',
+        given.length, left(given.on_conflict, 40));
     end if;
     wanted := task_of(given.kind, null, given.queue, given.priority, case when given.run_at is null then given.delay * micro end,
       given.run_at, given.max_attempts, given.timeout * micro, given.headers, given.unique_key, given.unique_until,
