@@ -19,20 +19,22 @@ import javax.sql.DataSource;
  *
  * <p>A task that waits will not run. A task that runs is CANCELLED at once: its run can write
  * nothing more to it, and its handler is interrupted, within a second where its worker hears
- * notifications, else at the worker's next beat. What the handler did elsewhere stays done.
- * Thread-safe; holds nothing that would have to be closed.
+ * notifications, else at the worker's next beat. What the handler did elsewhere stays done. Takes a
+ * user who is a member of the worker role. Thread-safe; holds nothing that would have to be closed.
  */
 public final class Canceller {
   /** The reason kept with the task is cut after so many characters. */
   private static final int REASON_KEPT = 8 << 10;
 
   private final DataSource dataSource;
+  private final Schema schema;
   private final Surrounding surrounding;
   private final CancelTask cancel;
   private final Bell bell;
 
   private Canceller(DataSource dataSource, Schema schema) {
     this.dataSource = dataSource;
+    this.schema = schema;
     this.surrounding = new Surrounding(dataSource);
     this.cancel = new CancelTask(schema);
     this.bell = new Bell(schema);
@@ -122,7 +124,7 @@ public final class Canceller {
   private Map<UUID, TaskStatus> cancelUniqueOn(
       Connection connection, String queue, String key, String reason) throws SQLException {
     Map<UUID, TaskStatus> found = new HashMap<>();
-    for (UUID id : cancel.holders(connection, queue, key))
+    for (UUID id : asWorker(connection, there -> cancel.holders(there, queue, key)))
       cancelOn(connection, id, reason).ifPresent(status -> found.put(id, status));
     return found;
   }
@@ -144,11 +146,16 @@ public final class Canceller {
 
   private Optional<TaskStatus> cancelOn(Connection connection, UUID id, String reason)
       throws SQLException {
+    String kept = Text.cut(Text.storable(reason), REASON_KEPT);
     Optional<CancelTask.Found> found =
-        cancel.cancel(connection, id, Text.cut(Text.storable(reason), REASON_KEPT));
+        asWorker(connection, there -> cancel.cancel(there, id, kept));
     if (found.isPresent() && found.get().run().isPresent())
       bell.ringCancelled(connection, found.get().run().get());
     return found.map(CancelTask.Found::status);
+  }
+
+  private <R> R asWorker(Connection connection, Surrounding.Work<R> work) throws SQLException {
+    return Rights.asWorker(schema, "cancelling", connection, work);
   }
 
   private static void undo(Connection connection, Throwable reason) {

@@ -39,9 +39,7 @@ public final class CoalescingProducer implements AutoCloseable {
     var schema = settings.producer().schema();
     var room = new WaitingRoom(settings);
     var ringer = new BellRinger(dataSource, new Bell(schema), settings.producer().bellInterval());
-    var committer =
-        new Committer(
-            room, new OwnConnection(dataSource, schema), FewTasks.Inserts.of(schema), ringer);
+    var committer = new Committer(room, new OwnConnection(dataSource), Inserts.of(schema), ringer);
     for (int i = 1; i <= settings.commitsInFlight(); i++)
       Thread.ofPlatform().daemon().name("dibs-commit-" + i).start(committer);
     return new CoalescingProducer(settings, room, ringer, new Surrounding(dataSource));

@@ -29,10 +29,10 @@ final class Committer implements Runnable {
 
   private final WaitingRoom room;
   private final OwnConnection own;
-  private final FewTasks.Inserts inserts;
+  private final Inserts inserts;
   private final BellRinger ringer;
 
-  Committer(WaitingRoom room, OwnConnection own, FewTasks.Inserts inserts, BellRinger ringer) {
+  Committer(WaitingRoom room, OwnConnection own, Inserts inserts, BellRinger ringer) {
     this.room = room;
     this.own = own;
     this.inserts = inserts;

@@ -3,6 +3,7 @@ package dev.dibs.producer;
 import dev.dibs.DatabaseException;
 import dev.dibs.PayloadException;
 import dev.dibs.sql.EditTask;
+import dev.dibs.sql.Schema;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Optional;
@@ -13,20 +14,22 @@ import javax.sql.DataSource;
  * Changes tasks that wait: their payload, when they run, and how urgent they are; in the caller's
  * transaction or on a connection of its own.
  *
- * <p>A task that runs or has ended is left as it is, and the answer says so. Thread-safe; holds
- * nothing that would have to be closed.
+ * <p>A task that runs or has ended is left as it is, and the answer says so. Takes a user who is a
+ * member of the worker role. Thread-safe; holds nothing that would have to be closed.
  */
 public final class Editor {
   private final DataSource dataSource;
   private final Surrounding surrounding;
   private final TaskEncoder encoder;
+  private final Schema schema;
   private final EditTask edit;
 
   private Editor(DataSource dataSource, ProducerSettings settings) {
     this.dataSource = dataSource;
     this.surrounding = new Surrounding(dataSource);
     this.encoder = new TaskEncoder(settings);
-    this.edit = new EditTask(settings.schema());
+    this.schema = settings.schema();
+    this.edit = new EditTask(schema);
   }
 
   /** An editor with the usual settings. */
@@ -49,13 +52,13 @@ public final class Editor {
   public Optional<EditTask.Found> edit(UUID id, Edit edit) {
     EditTask.Edit encoded = encode(id, edit);
     return surrounding
-        .join(failure(id), connection -> this.edit.editIfWaiting(connection, id, encoded))
+        .join(failure(id), connection -> editOn(connection, id, encoded))
         .orElseGet(() -> editAlone(id, encoded));
   }
 
   private Optional<EditTask.Found> editAlone(UUID id, EditTask.Edit edit) {
     try (Lent lent = Lent.from(dataSource)) {
-      return this.edit.editIfWaiting(lent.connection(), id, edit);
+      return editOn(lent.connection(), id, edit);
     } catch (SQLException e) {
       throw failed(id, e);
     }
@@ -72,10 +75,16 @@ public final class Editor {
   public Optional<EditTask.Found> edit(Connection connection, UUID id, Edit edit) {
     EditTask.Edit encoded = encode(id, edit);
     try {
-      return this.edit.editIfWaiting(connection, id, encoded);
+      return editOn(connection, id, encoded);
     } catch (SQLException e) {
       throw failed(id, e);
     }
+  }
+
+  private Optional<EditTask.Found> editOn(Connection connection, UUID id, EditTask.Edit edit)
+      throws SQLException {
+    return Rights.asWorker(
+        schema, "editing", connection, there -> this.edit.editIfWaiting(there, id, edit));
   }
 
   private EditTask.Edit encode(UUID id, Edit edit) {

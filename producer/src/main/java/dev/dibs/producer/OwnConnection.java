@@ -2,10 +2,7 @@ package dev.dibs.producer;
 
 import dev.dibs.DatabaseException;
 import dev.dibs.EnqueueUnknownException;
-import dev.dibs.sql.InsertTasks;
-import dev.dibs.sql.ReadBack;
 import dev.dibs.sql.Replication;
-import dev.dibs.sql.Schema;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Collection;
@@ -33,14 +30,10 @@ final class OwnConnection {
   private static final int TRIES = 5;
 
   private final DataSource dataSource;
-  private final ReadBack readBack;
-  private final InsertTasks insert;
   private final Doubts doubts = new Doubts();
 
-  OwnConnection(DataSource dataSource, Schema schema) {
+  OwnConnection(DataSource dataSource) {
     this.dataSource = dataSource;
-    this.readBack = new ReadBack(schema);
-    this.insert = new InsertTasks(schema);
   }
 
   /**
@@ -100,14 +93,12 @@ final class OwnConnection {
     try (var statement = connection.createStatement()) {
       // What was committed while the insert waited must be seen.
       statement.execute("set transaction isolation level read committed");
-      Landings landings = load.put(connection);
-      Set<UUID> ended = readBack.ended(connection, landings.inserted());
-      insert.withdraw(connection, ended);
+      Landings landings = load.putAgain(connection);
       connection.clearWarnings();
       connection.commit();
       committed = true;
       Replication.check(connection.getWarnings());
-      return landings.without(ended);
+      return landings;
     } finally {
       if (!committed) connection.rollback();
       connection.setAutoCommit(true);

@@ -46,7 +46,7 @@ public final class Producer implements AutoCloseable {
 
   private Producer(DataSource dataSource, ProducerSettings settings) {
     this.watch = settings.watch();
-    this.own = new OwnConnection(dataSource, settings.schema());
+    this.own = new OwnConnection(dataSource);
     this.inlet = new Inlet(settings);
     this.bell = new Bell(settings.schema());
     this.throttle = new Throttle(settings.bellInterval());

@@ -5,6 +5,7 @@ import dev.dibs.Schedule;
 import dev.dibs.Scheduled;
 import dev.dibs.sql.Bell;
 import dev.dibs.sql.ScheduleRows;
+import dev.dibs.sql.Schema;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
@@ -30,14 +31,16 @@ public final class Schedules {
 
   private final DataSource dataSource;
   private final Surrounding surrounding;
+  private final Schema schema;
   private final ScheduleRows rows;
   private final Bell bell;
 
   private Schedules(DataSource dataSource, ProducerSettings settings) {
     this.dataSource = dataSource;
     this.surrounding = new Surrounding(dataSource);
-    this.rows = new ScheduleRows(settings.schema(), settings.codec());
-    this.bell = new Bell(settings.schema());
+    this.schema = settings.schema();
+    this.rows = new ScheduleRows(schema, settings.codec());
+    this.bell = new Bell(schema);
   }
 
   /** The schedules of the schema {@code dibs}. */
@@ -157,7 +160,9 @@ public final class Schedules {
   }
 
   private <R> R use(String failed, Surrounding.Work<R> work) {
-    Surrounding.Work<R> plain = connection -> unwrapping(work, connection);
+    Surrounding.Work<R> plain =
+        connection ->
+            Rights.asWorker(schema, "scheduling", connection, there -> unwrapping(work, there));
     return surrounding.join(failed, plain).orElseGet(() -> useAlone(failed, plain));
   }
 

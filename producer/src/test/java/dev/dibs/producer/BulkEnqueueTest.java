@@ -31,7 +31,7 @@ import org.postgresql.PGConnection;
 /** So many tasks at once that they travel by COPY. */
 @Timeout(60)
 class BulkEnqueueTest {
-  private static final int MANY = Inlet.COPY_FROM + 500;
+  private static final int MANY = ManyTasks.COPY_FROM + 500;
   private static final Kind<Json> KIND = Kind.json("k");
 
   private final TestDatabase db = TestDatabase.create();
@@ -124,7 +124,7 @@ class BulkEnqueueTest {
 
   @Test
   void enqueue_inTheCallersTransactionLivesAndDiesWithIt() throws SQLException {
-    try (Connection connection = db.connect()) {
+    try (Connection connection = db.connectTested()) {
       connection.setAutoCommit(false);
       List<NewTask<?>> tasks = tasks(MANY);
       producer.enqueue(connection, tasks);
@@ -143,7 +143,7 @@ class BulkEnqueueTest {
     List<NewTask<?>> tasks = tasks(MANY);
     producer.enqueue(tasks.get(1_200));
     db.execute("create table orders (id int)");
-    try (Connection connection = db.connect()) {
+    try (Connection connection = db.connectTested()) {
       connection.setAutoCommit(false);
       connection.createStatement().execute("insert into orders values (1)");
       assertThat(producer.enqueue(connection, tasks))
@@ -160,7 +160,7 @@ class BulkEnqueueTest {
   void enqueue_onAConnectionThatCommitsByItselfIsOneCommit() throws SQLException {
     List<NewTask<?>> tasks = tasks(MANY);
     tasks.add(task(-1).delay(ofMinutes(5)));
-    try (Connection connection = db.connect()) {
+    try (Connection connection = db.connectTested()) {
       producer.enqueue(connection, tasks);
       assertThat(connection.getAutoCommit()).isTrue();
     }
@@ -170,7 +170,7 @@ class BulkEnqueueTest {
 
   @Test
   void enqueue_inAJooqTransactionLivesAndDiesWithIt() throws SQLException {
-    try (Connection connection = db.connect()) {
+    try (Connection connection = db.connectTested()) {
       var dsl = DSL.using(connection, SQLDialect.POSTGRES);
       dsl.transaction(inside -> producer.enqueue(inside, tasks(MANY)));
       assertThatThrownBy(() ->
@@ -194,7 +194,7 @@ class BulkEnqueueTest {
       List<NewTask<?>> tasks = tasks(MANY);
       tasks.add(bad);
       assertThatThrownBy(() -> producer.enqueue(tasks)).isInstanceOf(PayloadException.class);
-      try (Connection connection = db.connect()) {
+      try (Connection connection = db.connectTested()) {
         connection.setAutoCommit(false);
         connection.createStatement().execute("insert into orders values (1)");
         assertThatThrownBy(() -> producer.enqueue(connection, tasks))
@@ -213,7 +213,7 @@ class BulkEnqueueTest {
     assertThatThrownBy(() -> producer.enqueue(tasks))
         .isExactlyInstanceOf(DatabaseException.class)
         .hasMessageContaining(MANY + " task(s) could not be enqueued");
-    try (Connection connection = db.connect()) {
+    try (Connection connection = db.connectTested()) {
       assertThatThrownBy(() -> producer.enqueue(connection, tasks))
           .isInstanceOf(DatabaseException.class);
       assertThat(connection.getAutoCommit()).isTrue();
@@ -223,7 +223,7 @@ class BulkEnqueueTest {
 
   @Test
   void enqueue_goesByArraysWhereTheTableOrTheConnectionTakesNoCopy() throws SQLException {
-    try (Connection connection = hidden(db.connect())) {
+    try (Connection connection = hidden(db.connectTested())) {
       producer.enqueue(connection, tasks(MANY));
     }
     assertThat(db.tasks("PENDING")).isEqualTo(MANY);

@@ -27,7 +27,7 @@ class EditorTest {
 
   private final TestDatabase db = TestDatabase.create();
   private final Producer producer = Producer.on(db.dataSource());
-  private final Editor editor = Editor.on(db.dataSource());
+  private final Editor editor = Editor.on(db.workerDataSource());
   private final NewTask<Mail> task = MAIL.task(new Mail("you")).queue("q").unique("k");
 
   EditorTest() {
@@ -52,7 +52,7 @@ class EditorTest {
 
   @Test
   void edit_inTheCallersTransactionLivesAndDiesWithIt() throws SQLException {
-    try (Connection connection = db.connect()) {
+    try (Connection connection = db.connectWorker()) {
       connection.setAutoCommit(false);
       editor.edit(connection, task.id(), Edit.payload(new Mail("a")));
       connection.rollback();
@@ -65,7 +65,7 @@ class EditorTest {
 
   @Test
   void edit_refusesWhatAnEnqueueWouldRefuse() throws SQLException {
-    try (Connection connection = db.connect()) {
+    try (Connection connection = db.connectWorker()) {
       connection.setAutoCommit(false);
       assertThatThrownBy(
               () -> editor.edit(connection, task.id(), Edit.payload(new Json("\"\\u0000secret\""))))
@@ -84,7 +84,7 @@ class EditorTest {
 
   @Test
   void cancelUnique_callsOffWhatHoldsTheKey() throws SQLException {
-    Canceller canceller = Canceller.on(db.dataSource());
+    Canceller canceller = Canceller.on(db.workerDataSource());
     assertThat(canceller.cancelUnique("other", "k", "why")).isEmpty();
     db.execute(
         "update dibs.task set status = 'PROCESSING', attempt = 1, lease = gen_random_uuid(), worker_id = gen_random_uuid()");
@@ -93,7 +93,7 @@ class EditorTest {
             .queue("q")
             .unique(dev.dibs.Unique.by("k").onConflict(dev.dibs.OnConflict.REPLACE));
     producer.enqueue(successor);
-    try (Connection connection = db.connect()) {
+    try (Connection connection = db.connectWorker()) {
       connection.setAutoCommit(false);
       canceller.cancelUnique(connection, "q", "k", "why");
       connection.rollback();

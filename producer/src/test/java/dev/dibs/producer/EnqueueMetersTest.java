@@ -58,7 +58,7 @@ class EnqueueMetersTest {
         var coalescing =
             CoalescingProducer.on(
                 db.dataSource(), CoalescingSettings.DEFAULT.withProducer(settings));
-        Connection connection = db.connect()) {
+        Connection connection = db.connectTested()) {
       List<NewTask<Json>> twice = tasks(3);
       producer.enqueue(twice);
       producer.enqueue(twice);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.dibs.Codec;
+import dev.dibs.DatabaseException;
 import dev.dibs.Json;
 import dev.dibs.Kind;
 import dev.dibs.NewTask;
@@ -12,6 +13,7 @@ import dev.dibs.Text;
 import dev.dibs.sql.Schema;
 import dev.dibs.testing.OddInputs;
 import dev.dibs.testing.TestDatabase;
+import dev.dibs.testing.TestRoles;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -44,7 +46,7 @@ class OddTasksTest {
   private final TestDatabase db = TestDatabase.create();
   private final Producer producer = Producer.on(db.dataSource());
   private final CoalescingProducer coalescing = CoalescingProducer.on(db.dataSource());
-  private final Connection connection = db.connect();
+  private final Connection connection = db.connectTested();
   private long expected;
 
   @BeforeEach
@@ -110,7 +112,7 @@ class OddTasksTest {
     for (int round = 0; round < OddInputs.rounds(250); round++) {
       NewTask<?> task = draw();
       List<NewTask<?>> all = new ArrayList<>(neighbours(odd.oneOf(List.of(0, 0, 3))));
-      if (round % 40 == 0) all.addAll(neighbours(Inlet.COPY_FROM));
+      if (round % 40 == 0) all.addAll(neighbours(ManyTasks.COPY_FROM));
       all.add(odd.below(all.size() + 1), task);
       boolean kept = odd.flips() ? enqueue(all) : enqueueInTransaction(all, round);
       if (kept) expected += all.size();
@@ -206,18 +208,37 @@ class OddTasksTest {
     return String.valueOf(db.value("select " + column + " from dibs.task where id = ?", id));
   }
 
+  /** The function has a cap of its own, whatever the producer's settings say. */
+  @Test
+  void tenMillionCharacters_areRefusedToWhoMayOnlyEnqueue() {
+    try (TestRoles roles = new TestRoles();
+        Producer narrow =
+            Producer.on(
+                roles.user("producer"),
+                ProducerSettings.DEFAULT
+                    .withSchema(roles.schema())
+                    .withMaxPayloadBytes(16 << 20))) {
+      String text = "s3cr3t".repeat(100_000);
+      assertThatThrownBy(() -> narrow.enqueue(PLAIN.task(new Json('"' + text + '"'))))
+          .isInstanceOf(DatabaseException.class)
+          .hasMessageContaining("kind 'plain' has 600002 bytes, at most 262144 are taken")
+          .hasMessageNotContaining("s3cr3t");
+    }
+  }
+
   @Test
   void tenMillionCharacters_areKeptWhereTheSettingsAllowIt() throws SQLException {
     var settings = ProducerSettings.DEFAULT.withMaxPayloadBytes(16 << 20);
     String text = "x".repeat(10_000_000);
     Kind<Letter> kind = Kind.of("letter", Letter.class);
-    List<NewTask<?>> many = new ArrayList<>(neighbours(Inlet.COPY_FROM));
-    try (Producer large = Producer.on(db.dataSource(), settings);
+    List<NewTask<?>> many = new ArrayList<>(neighbours(ManyTasks.COPY_FROM));
+    try (Producer large = Producer.on(db.workerDataSource(), settings);
+        Connection worker = db.connectWorker();
         CoalescingProducer coalescing =
             CoalescingProducer.on(
-                db.dataSource(), CoalescingSettings.DEFAULT.withProducer(settings))) {
+                db.workerDataSource(), CoalescingSettings.DEFAULT.withProducer(settings))) {
       large.enqueue(kind.task(new Letter(text, Map.of())));
-      large.enqueue(connection, kind.task(new Letter(text, Map.of())).delay(Duration.ofDays(1)));
+      large.enqueue(worker, kind.task(new Letter(text, Map.of())).delay(Duration.ofDays(1)));
       many.add(kind.task(new Letter(text, Map.of())));
       large.enqueue(many);
       coalescing.enqueue(kind.task(new Letter(text, Map.of()))).join();
@@ -266,7 +287,7 @@ class OddTasksTest {
 
   @Test
   void anOddReason_cancelsAndIsKeptAsFarAsItCanBe() {
-    Canceller canceller = Canceller.on(db.dataSource());
+    Canceller canceller = Canceller.on(db.workerDataSource());
     for (int round = 0; round < OddInputs.rounds(60); round++) {
       String reason = round == 0 ? OddInputs.tenMillion() : odd.text();
       NewTask<Json> task = neighbours(1).getFirst();

@@ -14,7 +14,6 @@ import dev.dibs.Landing;
 import dev.dibs.NewTask;
 import dev.dibs.PayloadException;
 import dev.dibs.Priority;
-import dev.dibs.sql.Migrations;
 import dev.dibs.sql.Schema;
 import dev.dibs.testing.TestDatabase;
 import java.lang.reflect.Proxy;
@@ -96,7 +95,7 @@ class ProducerTest {
 
   @Test
   void enqueue_inTheCallersTransactionLivesAndDiesWithIt() throws SQLException {
-    try (Connection connection = db.connect()) {
+    try (Connection connection = db.connectTested()) {
       connection.setAutoCommit(false);
       producer.enqueue(connection, mail(1));
       connection.rollback();
@@ -111,7 +110,7 @@ class ProducerTest {
 
   @Test
   void enqueue_inAJooqTransactionLivesAndDiesWithIt() throws SQLException {
-    try (Connection connection = db.connect()) {
+    try (Connection connection = db.connectTested()) {
       var dsl = DSL.using(connection, SQLDialect.POSTGRES);
       dsl.transaction(inside -> producer.enqueue(inside, mail(1)));
       assertThatThrownBy(() ->
@@ -139,7 +138,7 @@ class ProducerTest {
     NewTask<Mail> task = mail(1);
     producer.enqueue(task);
     for (String begin : List.of("begin", "")) { // the driver commits by itself, the caller does not
-      try (Connection connection = db.connect();
+      try (Connection connection = db.connectTested();
           var statement = connection.createStatement()) {
         connection.setAutoCommit(!begin.isEmpty());
         statement.execute(begin);
@@ -228,7 +227,7 @@ class ProducerTest {
   @Test
   void bell_ringsAfterAnOwnEnqueueAndInTheCallersTransaction() throws SQLException {
     try (Connection listener = db.connect();
-        Connection connection = db.connect()) {
+        Connection connection = db.connectTested()) {
       listener.createStatement().execute("listen dibs");
       producer.enqueue(mail(1));
       assertThat(awaitBell(listener)).isEqualTo("q");
@@ -280,7 +279,7 @@ class ProducerTest {
         threads.add(
             Thread.ofVirtual()
                 .start(() -> {
-                  try (Connection connection = db.connect()) {
+                  try (Connection connection = db.connectTested()) {
                     go.await();
                     for (int i = 0; i < 25; i++) slow.enqueue(connection, mail(i));
                   } catch (SQLException | InterruptedException e) {
@@ -299,7 +298,7 @@ class ProducerTest {
   @Test
   void enqueue_goesToTheSchemaOfItsSettings() {
     var schema = new Schema("my_queue_2");
-    Migrations.migrate(db.dataSource(), schema);
+    db.migrate(schema);
     try (Producer other =
         Producer.on(db.dataSource(), ProducerSettings.DEFAULT.withSchema(schema))) {
       other.enqueue(mail(1));
@@ -317,7 +316,7 @@ class ProducerTest {
             return failingToClose(super.getConnection());
           }
         };
-    dataSource.setUrl(db.url());
+    dataSource.setUrl(db.testedUrl());
     try (Producer other = Producer.on(dataSource)) {
       assertThat(other.enqueue(mail(1)).inserted()).isTrue();
     }

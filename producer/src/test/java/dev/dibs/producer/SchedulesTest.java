@@ -33,7 +33,7 @@ class SchedulesTest {
   private static final Rhythm NIGHTLY = Rhythm.cron("30 2 * * *", ZoneId.of("Europe/Berlin"));
 
   private final TestDatabase db = TestDatabase.create();
-  private final Schedules schedules = Schedules.on(db.dataSource());
+  private final Schedules schedules = Schedules.on(db.workerDataSource());
 
   @AfterEach
   void drop() {

@@ -52,7 +52,7 @@ import org.springframework.transaction.support.TransactionTemplate;
 class SpringTransactionTest {
   private final TestDatabase db = TestDatabase.create();
   private final DataSource plain = db.dataSource();
-  private final JdbcTemplate jdbc = new JdbcTemplate(plain);
+  private final DataSource workers = db.workerDataSource();
   private final Producer producer = Producer.on(new TransactionAwareDataSourceProxy(plain));
   private final ListAppender<ILoggingEvent> warnings = new ListAppender<>();
 
@@ -89,7 +89,11 @@ class SpringTransactionTest {
   }
 
   private void transact(Consumer<TransactionStatus> work) {
-    transaction(plain).executeWithoutResult(work);
+    transact(plain, work);
+  }
+
+  private static void transact(DataSource dataSource, Consumer<TransactionStatus> work) {
+    transaction(dataSource).executeWithoutResult(work);
   }
 
   private void transact(int propagation, Consumer<TransactionStatus> work) {
@@ -99,7 +103,11 @@ class SpringTransactionTest {
   }
 
   private void order(int id) {
-    jdbc.update("insert into orders values (?)", id);
+    order(plain, id);
+  }
+
+  private static void order(DataSource dataSource, int id) {
+    new JdbcTemplate(dataSource).update("insert into orders values (?)", id);
   }
 
   private long orders() {
@@ -311,31 +319,35 @@ class SpringTransactionTest {
   void cancel_livesAndDiesWithTheTransaction() {
     NewTask<Json> task = task();
     producer.enqueue(task);
-    Canceller canceller = Canceller.on(new TransactionAwareDataSourceProxy(plain));
-    transact(status -> {
-      order(1);
-      assertThat(canceller.cancel(task.id(), "why")).contains(TaskStatus.PENDING);
-      status.setRollbackOnly();
-    });
+    Canceller canceller = Canceller.on(new TransactionAwareDataSourceProxy(workers));
+    transact(
+        workers,
+        status -> {
+          order(workers, 1);
+          assertThat(canceller.cancel(task.id(), "why")).contains(TaskStatus.PENDING);
+          status.setRollbackOnly();
+        });
     assertThat(orders()).isZero();
     assertThat(db.tasks("PENDING")).isEqualTo(1);
-    transact(status -> canceller.cancel(task.id(), "why"));
+    transact(workers, status -> canceller.cancel(task.id(), "why"));
     assertThat(db.tasks("PENDING")).isZero();
   }
 
   @Test
   void schedules_liveAndDieWithTheTransaction() {
-    Schedules schedules = Schedules.on(new TransactionAwareDataSourceProxy(plain));
+    Schedules schedules = Schedules.on(new TransactionAwareDataSourceProxy(workers));
     Schedule schedule = Schedule.of("hourly", Rhythm.every(Duration.ofHours(1)), task());
-    transact(status -> {
-      order(1);
-      assertThat(schedules.add(schedule)).isTrue();
-      assertThat(schedules.pause("hourly", "me", "why")).isTrue();
-      status.setRollbackOnly();
-    });
+    transact(
+        workers,
+        status -> {
+          order(workers, 1);
+          assertThat(schedules.add(schedule)).isTrue();
+          assertThat(schedules.pause("hourly", "me", "why")).isTrue();
+          status.setRollbackOnly();
+        });
     assertThat(orders()).isZero();
     assertThat(schedules.list()).isEmpty();
-    transact(status -> schedules.add(schedule));
+    transact(workers, status -> schedules.add(schedule));
     assertThat(schedules.find("hourly")).isPresent();
   }
 
@@ -390,7 +402,7 @@ class SpringTransactionTest {
 
   private HikariDataSource pool(boolean autoCommit) {
     var config = new HikariConfig();
-    config.setJdbcUrl(db.url());
+    config.setJdbcUrl(db.testedUrl());
     config.setMaximumPoolSize(4);
     config.setAutoCommit(autoCommit);
     // Asked before every use: that opens a transaction on a connection that does not commit.
@@ -435,28 +447,31 @@ class SpringTransactionTest {
             return Thread.currentThread().equals(us) ? same.getConnection() : super.getConnection();
           }
         };
-    source.setUrl(db.url());
+    source.setUrl(db.testedUrl());
     return source;
   }
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void connection_goesBackAsItCame(boolean autoCommit) throws SQLException {
-    try (Connection only = db.connect();
+    try (Connection only = db.connectTested();
+        Connection worker = db.connectWorker();
         Producer producer = Producer.on(lending(only))) {
       only.setAutoCommit(autoCommit);
+      worker.setAutoCommit(autoCommit);
       NewTask<Json> task = task();
       producer.enqueue(tasks(2));
       producer.enqueue(tasks(1_500));
       producer.enqueue(task);
-      Canceller.on(lending(only)).cancel(task.id(), "why");
-      Schedules.on(lending(only)).remove("none");
+      Canceller.on(lending(worker)).cancel(task.id(), "why");
+      Schedules.on(lending(worker)).remove("none");
       assertThatThrownBy(() -> producer.enqueue(Kind.json("k").task(new Json("{"))))
           .isInstanceOf(PayloadException.class);
       db.execute("alter table dibs.task add check (kind <> 'bad')");
       assertThatThrownBy(() -> producer.enqueue(Kind.json("bad").task(new Json("1"))))
           .isInstanceOf(DatabaseException.class);
       assertThat(only.getAutoCommit()).isEqualTo(autoCommit);
+      assertThat(worker.getAutoCommit()).isEqualTo(autoCommit);
     }
     assertThat(tasks()).isEqualTo(1_502);
   }
@@ -464,7 +479,7 @@ class SpringTransactionTest {
   /** Of a framework that nobody has heard of: it will not be committed half way. */
   @Test
   void enqueue_onAConnectionWithSomebodysTransactionIsRefused() throws SQLException {
-    try (Connection only = db.connect();
+    try (Connection only = db.connectTested();
         var statement = only.createStatement()) {
       only.setAutoCommit(false);
       statement.execute("insert into orders values (1)");

@@ -117,7 +117,7 @@ class UniqueTest {
 
   @Test
   void inTheCallersTransaction_aKeyIsTakenAndLetGoWithIt() throws SQLException {
-    try (Connection connection = db.connect()) {
+    try (Connection connection = db.connectTested()) {
       connection.setAutoCommit(false);
       assertThat(producer.enqueue(connection, task("a", 1)).landing()).isEqualTo(INSERTED);
       assertThat(producer.enqueue(connection, task("a", 2)).landing()).isEqualTo(KEPT);
@@ -157,7 +157,7 @@ class UniqueTest {
                   Unique.by("k" + n)
                       .onConflict(n % 2 == 0 ? OnConflict.REPLACE : OnConflict.KEEP)));
     others.add(Kind.json("k").task(new Json("7")).queue("q"));
-    try (Connection connection = db.connect()) {
+    try (Connection connection = db.connectTested()) {
       connection.setAutoCommit(false);
       List<Enqueued> answers = producer.enqueue(connection, others);
       connection.commit();

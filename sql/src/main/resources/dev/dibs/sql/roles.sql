@@ -48,7 +48,8 @@ begin
 
   -- Puts tasks in and reads nobody's.
   execute format('grant execute on function enqueue(text, jsonb, text, integer, interval, timestamptz, integer, interval, jsonb,
-    text, text, text, uuid), enqueue_many(jsonb) to %I', producer);
+    text, text, text, uuid), enqueue_many(jsonb), enqueue_rows(uuid[], text[], text[], smallint[], integer[], text[], text[], bigint[],
+    timestamptz[], bigint[], text[], text[], bigint[], text[], boolean) to %I', producer);
 
   -- What the engine does, and what workers in other languages call. Rows of history are written once, and its partitions
   -- come and go by functions of their owner.

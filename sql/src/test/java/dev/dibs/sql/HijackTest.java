@@ -79,13 +79,16 @@ class HijackTest {
     attacker.execute(
         "select %s.enqueue_many('[{\"kind\": \"mail\", \"payload\": 4, \"uniqueKey\": \"l\"}, {\"kind\": \"mail\", \"payload\": 5}]')"
             .formatted(schema));
+    attacker.execute(
+        "select %s.enqueue_rows(array_fill(null::uuid, '{3}'), '{default,default,default}', '{mail,mail,mail}', null, null, '{6,7,8}', null, null, null, null, array[null, 'm', 'w'], null, array[null, null, 3600000000], array[null, 'replace', 'keep'], true)"
+            .formatted(schema));
     assertThat(
             roles
                 .db()
                 .value(
                     "select string_agg(payload::text, ',' order by payload) from %s.task"
                         .formatted(schema)))
-        .isEqualTo("1,3,4,5");
+        .isEqualTo("1,3,4,5,6,7,8");
   }
 
   @Test
@@ -97,6 +100,10 @@ class HijackTest {
           add status text, add attempt int;
         grant all on task to public;
         create trigger spring before insert or update on task for each row execute function evil.spring();
+        create temporary table task_history as select gen_random_uuid() as id;
+        create temporary table unique_window (queue text, unique_key text, until timestamptz, task_id uuid, primary key (queue, unique_key));
+        grant all on unique_window to public;
+        create trigger spring before insert or update on unique_window for each row execute function evil.spring();
         create temporary sequence task_position;
         create temporary view queue as select 'mail' as name, interval '0' as retention, evil.catch('view') is null as caught;
         create type pg_temp.task_status as enum ('PENDING')\
@@ -130,6 +137,8 @@ class HijackTest {
           $$ begin perform evil.catch('uuid7'); return gen_random_uuid(); end $$;
         create function evil.insert_task(text) returns boolean language plpgsql as
           $$ begin perform evil.catch('insert_task'); return true; end $$;
+        create function evil.land_tasks(anyarray, text[], bigint[], out stands uuid[], out landings text[]) language plpgsql as
+          $$ begin perform evil.catch('land_tasks'); end $$;
         set search_path = evil, pg_catalog\
         """);
     attacker.execute("select %s.careless('mail')".formatted(schema));
@@ -158,7 +167,7 @@ class HijackTest {
     enqueueInEveryWay();
     assertThat(
             roles.db().number("select count(*) from %s.task where attempt = 0".formatted(schema)))
-        .isEqualTo(4);
+        .isEqualTo(7);
   }
 
   @Test

@@ -48,6 +48,7 @@ class InsertUniqueTasksTest {
   private static final Unique KEY = Unique.by("key");
 
   private final InsertUniqueTasks insert = new InsertUniqueTasks(Schema.DEFAULT);
+  private final EnqueueTasks function = new EnqueueTasks(Schema.DEFAULT);
   private final Exchange exchange = new Exchange(Schema.DEFAULT);
   private final TestDatabase db = TestDatabase.create();
   private final Connection connection = db.connectReadCommitted();
@@ -472,12 +473,13 @@ class InsertUniqueTasksTest {
             for (int i = 0; i < 20; i++) {
               int key = seed % 2 == 0 ? i : 19 - i;
               Unique unique =
-                  Unique.by("key" + key)
+                  Unique.by((key % 2 == 0 ? "key" : "KEY") + key) // which collations sort apart
                       .onConflict(policies[(turn + seed + i / 7) % policies.length]);
               rows.add(row(task(seed % 3 == 0 ? unique.untilStarted() : unique, turn)));
             }
-            for (Landed landed : insert.insert(own, rows).values())
-              if (landed.landing().isInserted()) inserted++;
+            var landings =
+                seed < threads / 2 ? insert.insert(own, rows) : function.enqueue(own, rows);
+            for (Landed landed : landings.values()) if (landed.landing().isInserted()) inserted++;
             own.commit();
           }
         } finally {

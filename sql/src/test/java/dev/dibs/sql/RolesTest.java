@@ -161,7 +161,13 @@ class RolesTest {
               "select proname, proconfig::text, proacl::text ~ '[{,]=X' from pg_proc where prosecdef and pronamespace = ?::regnamespace order by 1",
               schema);
       assertThat(definers.stream().map(List::getFirst))
-          .contains("enqueue", "enqueue_many", "cancel", "claim", "create_history_partitions");
+          .contains(
+              "enqueue",
+              "enqueue_many",
+              "enqueue_rows",
+              "cancel",
+              "claim",
+              "create_history_partitions");
       assertThat(definers)
           .allSatisfy(row -> {
             assertThat(row.get(1)).contains("\"search_path=" + schema + ", pg_temp\"");
@@ -218,6 +224,8 @@ class RolesTest {
               "select %s.create_history_partitions(9999)",
               "select %s.register('h', 1, '{q}', '{k}')",
               "select * from %s.claim(gen_random_uuid(), '{default}', '{mail}', 9)",
+              "select %s.land_tasks('{}', '{}', '{}')",
+              "select %s.enqueue_windowed(null, 'keep', '1 s')",
               "select %s.uuid7()",
               "select nextval('%s.task_position')",
               "create table %s.mine (n int)",

@@ -23,7 +23,9 @@ import org.postgresql.ds.PGSimpleDataSource;
  * it says otherwise.
  *
  * <p>With {@code dibs.test.role}, for example worker, what is tested connects as a member of that
- * role and nothing else; {@link #connect} and {@link #execute} stay the superuser's.
+ * role and nothing else: by {@link #dataSource}, {@link #connectTested} and {@link #testedUrl};
+ * {@link #connect} and {@link #execute} stay the superuser's. Where that role is producer, what it
+ * may not do is done by {@link #workerDataSource}.
  *
  * <p>Cheap: a copy of a template that is migrated once a JVM. Close it to drop it.
  */
@@ -34,6 +36,7 @@ public final class TestDatabase implements AutoCloseable {
   private static final AtomicInteger COUNT = new AtomicInteger();
   private static final String ROLE = System.getProperty("dibs.test.role", "");
   private static final String MEMBER = "dibs_test_member";
+  private static final String WORKER = "dibs_test_worker";
   private static @Nullable String server;
 
   private final String name;
@@ -43,7 +46,7 @@ public final class TestDatabase implements AutoCloseable {
   private TestDatabase(String name, boolean migrated) {
     this.name = name;
     this.migrated = migrated;
-    this.url = url(name);
+    this.url = urlOf(name);
   }
 
   /** A new database with the migrated schema {@code dibs}. */
@@ -89,19 +92,30 @@ public final class TestDatabase implements AutoCloseable {
     }
     administer("create database " + TEMPLATE);
     if (!given.isEmpty()) dropTemplateAtExit();
-    Migrations.migrate(dataSource(url(TEMPLATE)), Schema.DEFAULT);
-    if (!ROLE.isEmpty()) createMember();
+    Migrations.migrate(dataSource(urlOf(TEMPLATE)), Schema.DEFAULT);
+    if (!ROLE.isEmpty()) {
+      Roles.grant(dataSource(urlOf(TEMPLATE)), Schema.DEFAULT);
+      createMember(MEMBER, ROLE);
+      createMember(WORKER, "worker");
+    }
   }
 
-  private static void createMember() {
-    Roles.grant(dataSource(url(TEMPLATE)), Schema.DEFAULT);
-    administer("drop role if exists " + MEMBER);
+  /** Makes a further schema, in which what is tested may do the same. */
+  public void migrate(Schema schema) {
+    Migrations.migrate(dataSource(url), schema);
+    if (ROLE.isEmpty()) return;
+    Roles.grant(dataSource(url), schema);
+    execute("grant %s_%s to %s".formatted(schema.name(), ROLE, MEMBER));
+  }
+
+  private static void createMember(String member, String role) {
+    administer("drop role if exists " + member);
     administer(
-        "create role %s login password '%s' in role dibs_%s".formatted(MEMBER, MEMBER, ROLE));
+        "create role %s login password '%s' in role dibs_%s".formatted(member, member, role));
     // What tests have their handlers write to.
     executeOn(
-        url(TEMPLATE),
-        "alter default privileges in schema public grant all on tables to " + MEMBER);
+        urlOf(TEMPLATE),
+        "alter default privileges in schema public grant all on tables to " + member);
   }
 
   /** A server that was there before stays as it was; the embedded one goes with this JVM. */
@@ -112,7 +126,7 @@ public final class TestDatabase implements AutoCloseable {
   }
 
   static void administer(String sql) {
-    executeOn(url("postgres"), sql);
+    executeOn(urlOf("postgres"), sql);
   }
 
   private static void executeOn(String url, String sql) {
@@ -124,7 +138,7 @@ public final class TestDatabase implements AutoCloseable {
     }
   }
 
-  private static String url(String database) {
+  private static String urlOf(String database) {
     if (server == null) throw new IllegalStateException("no server");
     return server.replaceFirst("(jdbc:postgresql://[^/]*/)[^?]*", "$1" + database);
   }
@@ -139,17 +153,46 @@ public final class TestDatabase implements AutoCloseable {
     return url;
   }
 
+  /** The same with the user that {@link #dataSource} has. */
+  public String testedUrl() {
+    return url(MEMBER);
+  }
+
+  private String url(String member) {
+    if (ROLE.isEmpty() || !migrated) return url;
+    return "%s?user=%s&password=%s".formatted(url.replaceFirst("[?].*", ""), member, member);
+  }
+
   /** Opens a new connection at every call, as a member of the role that is tested, if one is. */
   public DataSource dataSource() {
-    DataSource dataSource = dataSource(url);
-    if (!ROLE.isEmpty() && migrated && dataSource instanceof PGSimpleDataSource pg) {
-      pg.setUser(MEMBER);
-      pg.setPassword(MEMBER);
-    }
-    return dataSource;
+    return dataSource(testedUrl());
+  }
+
+  /** The same for what takes more than a producer: as a member of worker, if a role is tested. */
+  public DataSource workerDataSource() {
+    return dataSource(url(WORKER));
+  }
+
+  /** A connection of {@link #dataSource}. */
+  public Connection connectTested() {
+    return connect(testedUrl());
+  }
+
+  /** A connection of {@link #workerDataSource}. */
+  public Connection connectWorker() {
+    return connect(url(WORKER));
+  }
+
+  /** Whether what is tested may only enqueue. */
+  public static boolean testsProducers() {
+    return ROLE.equals("producer");
   }
 
   public Connection connect() {
+    return connect(url);
+  }
+
+  private static Connection connect(String url) {
     try {
       return dataSource(url).getConnection();
     } catch (SQLException e) {
