@@ -71,6 +71,7 @@ begin
   execute format('grant select on task_public, task_history_public, worker_public, queue, duty to %I', viewer);
   execute format('grant select (name, cron, every, zone, queue, kind, priority, max_attempts, timeout, misfire, catch_up, overlap,
     jitter, version, changed_at, paused_at, paused_by, paused_why, next_tick_at, last_tick_at, last_task_id) on schedule to %I', viewer);
+  execute format('grant execute on function explain(uuid, text) to %I, %I', viewer, worker);
 
   -- Sees the same, calls off, and pauses queues.
   if not pg_has_role(operator, viewer, 'MEMBER') then execute format('grant %I to %I', viewer, operator); end if;
