@@ -76,6 +76,7 @@ begin
     losses, max_attempts, timeout, queue, kind, headers, unique_key, unique_hold, errors) on task_history to %I', viewer);
   execute format('grant select (name, cron, every, zone, queue, kind, priority, max_attempts, timeout, misfire, catch_up, overlap,
     jitter, version, changed_at, paused_at, paused_by, paused_why, next_tick_at, last_tick_at, last_task_id) on schedule to %I', viewer);
+  execute format('grant execute on function explain(uuid, text) to %I, %I', viewer, worker);
 
   -- Sees the same, and does what is done by hand: by functions that write the audit, so that nobody does it unseen.
   if not pg_has_role(operator, viewer, 'MEMBER') then execute format('grant %I to %I', viewer, operator); end if;

@@ -105,6 +105,28 @@ class FunctionPlanTest {
     assertScanned("task_lane", "task_pkey", "task_held");
   }
 
+  /** What waits and what ended lately are counted so far and no further, however many there are. */
+  @Test
+  void explain_costsTheSameHoweverManyWaitAndEnded() throws SQLException {
+    session.execute(
+        "insert into dibs.task_history (id, created_at, run_at, finished_at, status, priority, attempt, failures, losses, max_attempts, queue, kind, payload)"
+            + " select gen_random_uuid(), now(), now(), clock_timestamp(), 'SUCCEEDED', 3, 1, 0, 0, 25, 'q', 'k', '{}' from generate_series(1, ?)",
+        TASKS);
+    session.execute("select dibs.register('h', 1, '{q}', '{k}', 5000)");
+    String last =
+        String.valueOf(db.value("select id from dibs.task order by position desc limit 1"));
+    session.execute("select count(*) from dibs.explain(?::uuid)", last);
+    assertScanned("task_pkey", "task_lane", "task_held");
+    // The ten thousand of the lane and the ten thousand of history, at a page for a few of them.
+    long counting = buffers("select * from dibs.explain('" + last + "', 'lane')");
+    assertThat(counting).isBetween(100L, 25_000L);
+    for (String part : new String[] {"state", "pauses", "workers"})
+      assertThat(buffers("select * from dibs.explain('" + last + "', '" + part + "')"))
+          .as(part)
+          .isLessThan(FEW);
+    assertThat(buffers("select * from dibs.explain(gen_random_uuid())")).isLessThan(FEW);
+  }
+
   private void assertScanned(String... indexes) throws SQLException {
     var scans = scans();
     for (String index : indexes) assertThat(scans.remove(index)).as(index).isPositive();

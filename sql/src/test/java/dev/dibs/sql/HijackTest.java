@@ -149,6 +149,39 @@ class HijackTest {
     assertThat(caughtAsOwner()).isEmpty();
   }
 
+  /** The one who only looks sets the same traps for the function that looks. */
+  @Test
+  void explain_readsOursAndCallsNobodysElse() throws SQLException {
+    roles.db().execute("grant %s_viewer to %s".formatted(schema, attackerName));
+    String id = attacker.value("select %s.enqueue('mail', '1')".formatted(schema));
+    attacker.execute(
+        """
+        create temporary view task as select 'x' as id, evil.catch('task') is null as caught;
+        create temporary view queue as select 'x' as name, evil.catch('queue') is null as caught;
+        create temporary view worker as select 'x' as id, evil.catch('worker') is null as caught;
+        create temporary view task_history as select 'x' as id, evil.catch('history') is null as caught;
+        create function evil.spoken(interval) returns text language sql as
+          $$ select evil.catch('spoken')::text $$;
+        create function evil.equal(text, text) returns boolean language plpgsql as
+          $$ begin perform evil.catch('operator'); return true; end $$;
+        create operator evil.= (leftarg = text, rightarg = text, function = evil.equal);
+        create function evil.format(text, text) returns text language plpgsql as
+          $$ begin perform evil.catch('format'); return ''; end $$;
+        set search_path = evil, pg_temp, pg_catalog; set standard_conforming_strings = off;
+        set intervalstyle = 'iso_8601'; set datestyle = 'ISO, DMY'\
+        """);
+    assertThat(
+            attacker.value(
+                "select string_agg(code, ',' order by ordinal) from %s.explain('%s')"
+                    .formatted(schema, id)))
+        .isEqualTo("due,queue-active,kind-active,no-worker,next");
+    assertThat(
+            attacker.value(
+                "select code from %s.explain(pg_catalog.gen_random_uuid())".formatted(schema)))
+        .isEqualTo("never-heard-of");
+    assertThat(caughtAsOwner()).isEmpty();
+  }
+
   @Test
   void pathsThatLeadNowhere_changeNothing() throws SQLException {
     attacker.execute("set search_path = ''");
