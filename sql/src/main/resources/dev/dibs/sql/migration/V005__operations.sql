@@ -348,7 +348,7 @@ declare
     else '{SCHEDULED,BLOCKED,PENDING}' end::text[];
   wanted  jsonb := act_on_task.argument;
   delay   interval := greatest(coalesce((wanted ->> 'delay')::interval, interval '0'), interval '0');
-  due     timestamptz := greatest((wanted ->> 'run_at')::timestamptz, statement_timestamp());
+  due     timestamptz := case when wanted ? 'run_at' then greatest((wanted ->> 'run_at')::timestamptz, statement_timestamp()) end;
   gone    task;
   past    task_history;
   was     text;
