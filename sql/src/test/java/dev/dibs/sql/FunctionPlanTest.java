@@ -72,8 +72,8 @@ class FunctionPlanTest {
         "select dibs.enqueue('k', queue => 'q', unique_key => 'new') | task_unique_waiting task_unique_held task_pkey",
         "select dibs.enqueue('k', queue => 'q', unique_key => 'u7') | task_unique_waiting task_unique_held task_pkey",
         "select dibs.enqueue('k', queue => 'q', unique_key => 'u7', on_conflict => 'replace') | task_unique_waiting task_pkey",
-        "select dibs.enqueue_many('[{\"kind\": \"k\"}, {\"kind\": \"k\", \"queue\": \"q\", \"uniqueKey\": \"u8\"}]') | task_unique_waiting task_unique_held task_pkey",
-        "select dibs.enqueue_rows('{00000000-0000-0000-0000-000000000007,00000000-0000-0000-0000-000000000008}', '{q,q}', '{k,k}', null, null, null, null, null, null, null, '{NULL,u8}', null, null, null, true) | task_unique_waiting task_unique_held task_pkey",
+        "select dibs.enqueue_many('[{\"kind\": \"k\"}, {\"kind\": \"k\", \"queue\": \"q\", \"uniqueKey\": \"u8\"}]') | task_unique_waiting task_pkey",
+        "select dibs.enqueue_rows('{00000000-0000-0000-0000-000000000007,00000000-0000-0000-0000-000000000008}', '{q,q}', '{k,k}', null, null, null, null, null, null, null, '{NULL,u8}', null, null, null, true) | task_unique_waiting task_pkey",
         "select dibs.enqueue_rows('{00000000-0000-0000-0000-000000000007}', '{q}', '{k}', null, null, null, null, null, null, null, '{new}', null, '{9000000}', null, false) | task_unique_waiting task_unique_held task_pkey",
         "select dibs.cancel('00000000-0000-0000-0000-000000000000') | task_pkey",
         "select dibs.cancel_unique('q', 'u9') | task_unique_waiting task_unique_held"

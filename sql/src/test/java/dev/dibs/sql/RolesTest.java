@@ -225,6 +225,7 @@ class RolesTest {
               "select %s.register('h', 1, '{q}', '{k}')",
               "select * from %s.claim(gen_random_uuid(), '{default}', '{mail}', 9)",
               "select %s.land_tasks('{}', '{}', '{}')",
+              "select %s.stands_for(null)",
               "select %s.enqueue_windowed(null, 'keep', '1 s')",
               "select %s.uuid7()",
               "select nextval('%s.task_position')",

@@ -30,9 +30,19 @@ begin
     message = format('unique key %L of queue %L changed hands too often; enqueue again', wanted.unique_key, wanted.queue);
 end $$;
 
+-- Who is there instead of a task that was not inserted: itself, else the one that waits under its key, else the one that holds
+-- it; null: nobody any more.
+create function stands_for(wanted task) returns uuid language sql stable as $$
+  select coalesce(
+    (select t.id from task t where t.id = wanted.id and t.queue = wanted.queue limit 1),
+    (select t.id from task t where t.unique_key = wanted.unique_key and t.queue = wanted.queue and t.attempt = 0 limit 1),
+    (select t.id from task t where t.unique_key = wanted.unique_key and t.queue = wanted.queue and t.unique_hold limit 1))
+$$;
+
 -- Puts tasks in that were made by task_of; answers for each, by its place, which task stands for it and how it landed. Those
--- without a key are one statement, in the order of their ids. Keys are settled one by one, in the order in which the Java
--- producer takes them, whatever the database's collation: two batches never wait for each other crosswise.
+-- without a key are one statement, in the order of their ids; so are those with one, in the order in which the Java producer
+-- takes keys whatever the database's collation, if none may change others or opens a window. Else keys are settled one by
+-- one. So two batches never wait for each other crosswise.
 create function land_tasks(made task[], policies text[], windows bigint[], out stands uuid[], out landings text[])
 language plpgsql volatile as $$
 #variable_conflict use_column
@@ -43,6 +53,7 @@ declare
   n               integer;
   wanted          task;
   landed          record;
+  alike           boolean;
 begin
   stands := array_fill(null::uuid, array[cardinality(made)]);
   landings := array_fill(null::text, array[cardinality(made)]);
@@ -66,6 +77,44 @@ begin
       landings[n] := 'ALREADY_THERE';
     end if;
   end loop;
+
+  select bool_and(windows[m.ordinality] is null and coalesce(policies[m.ordinality], 'keep') in ('keep', 'reject')) into alike
+  from unnest(made) with ordinality m where m.unique_key is not null;
+  if alike is null then return; end if;
+
+  if alike then
+    begin
+      with inserted as (
+        insert into task (id, queue, kind, priority, status, run_at, max_attempts, timeout, payload, headers, unique_key, unique_hold)
+        select m.id, m.queue, m.kind, m.priority, m.status, m.run_at, m.max_attempts, m.timeout, m.payload, m.headers,
+          m.unique_key, m.unique_hold
+        from unnest(made) with ordinality m where m.unique_key is not null
+        order by m.queue collate "C", m.unique_key collate "C", m.ordinality
+        on conflict do nothing returning id, queue)
+      select array_agg(i.id), array_agg(i.queue) into inserted_ids, inserted_queues from inserted i;
+      next := 1;
+      for n in
+        select m.ordinality from unnest(made) with ordinality m where m.unique_key is not null
+        order by m.queue collate "C", m.unique_key collate "C", m.ordinality
+      loop
+        wanted := made[n];
+        if wanted.id = inserted_ids[next] and wanted.queue = inserted_queues[next] then
+          stands[n] := wanted.id;
+          landings[n] := 'INSERTED';
+          next := next + 1;
+        else
+          stands[n] := stands_for(wanted);
+          -- Its key changed hands. To take it now, with the keys behind it in hand, would be crosswise.
+          if stands[n] is null then raise serialization_failure; end if;
+          landings[n] := case when stands[n] = wanted.id then 'ALREADY_THERE'
+            when policies[n] = 'reject' then 'REJECTED' else 'KEPT' end;
+        end if;
+      end loop;
+      return;
+    exception when serialization_failure then
+      null;                                             -- all let go; one by one then
+    end;
+  end if;
 
   for n in
     select m.ordinality from unnest(made) with ordinality m where m.unique_key is not null
@@ -195,7 +244,7 @@ do $$
 declare
   f record;
 begin
-  revoke all on function enqueue_windowed(task, text, interval), land_tasks(task[], text[], bigint[]) from public;
+  revoke all on function enqueue_windowed(task, text, interval), stands_for(task), land_tasks(task[], text[], bigint[]) from public;
   for f in
     select p.oid::regprocedure as name from pg_proc p
     where p.pronamespace = current_schema()::regnamespace and p.proname in ('enqueue_rows', 'enqueue_many')

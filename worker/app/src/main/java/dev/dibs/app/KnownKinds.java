@@ -17,19 +17,23 @@ import java.util.TreeSet;
  */
 final class KnownKinds {
   private static final int SHOWN = 200;
+  private static final String INSUFFICIENT_PRIVILEGE = "42501";
 
   private final Set<String> known;
   private final boolean anyKind;
   private final Shell shell;
   private boolean told;
 
-  private KnownKinds(Set<String> known, boolean anyKind, Shell shell) {
+  private KnownKinds(Set<String> known, boolean anyKind, boolean told, Shell shell) {
     this.known = known;
     this.anyKind = anyKind;
+    this.told = told;
     this.shell = shell;
   }
 
-  /** Reads what workers announce now. */
+  /**
+   * Reads what workers announce now. Who may not, for he only enqueues, is told once if he cares.
+   */
   static KnownKinds read(Connection connection, Schema schema, boolean anyKind, Shell shell) {
     String sql =
         "select distinct unnest(kinds) from \""
@@ -39,8 +43,12 @@ final class KnownKinds {
         var rows = statement.executeQuery(sql)) {
       Set<String> known = new TreeSet<>();
       while (rows.next()) known.add(rows.getString(1));
-      return new KnownKinds(known, anyKind, shell);
+      return new KnownKinds(known, anyKind, false, shell);
     } catch (SQLException e) {
+      if (INSUFFICIENT_PRIVILEGE.equals(e.getSQLState())) {
+        if (!anyKind) shell.say("kinds are not checked: this user may not see the workers");
+        return new KnownKinds(Set.of(), anyKind, true, shell);
+      }
       throw new DatabaseException("the kinds of the live workers could not be read", e);
     }
   }

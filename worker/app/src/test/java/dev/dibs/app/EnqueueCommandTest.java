@@ -3,6 +3,7 @@ package dev.dibs.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.dibs.testing.TestDatabase;
+import dev.dibs.testing.TestRoles;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -42,6 +43,32 @@ class EnqueueCommandTest {
         Stream.concat(Stream.of("enqueue", "--database-url", database.url()), Stream.of(args))
             .toArray(String[]::new);
     return Run.dibs(in, Map.of(), all);
+  }
+
+  @Test
+  void whoMayDoNothingElse_enqueuesAllTheSame() {
+    try (TestRoles roles = new TestRoles()) {
+      String url =
+          "%s?user=%s&password=%s"
+              .formatted(
+                  roles.db().url().replaceFirst("[?].*", ""),
+                  roles.userName("producer"),
+                  roles.password());
+      String[] args = {"enqueue", "--database-url", url, "--schema", roles.schema().name(), "-"};
+      var run =
+          Run.dibs(
+              """
+              {"kind":"a","delay":"5m"}
+              {"kind":"a","uniqueKey":"k","uniqueWindow":"1h"}
+              {"kind":"a","uniqueKey":"k","uniqueWindow":"1h"}
+              """,
+              Map.of(),
+              args);
+      assertThat(run.err()).contains("kinds are not checked: this user may not see the workers");
+      assertThat(run.code()).isZero();
+      assertThat(roles.db().number("select count(*) from %s.task".formatted(roles.schema().name())))
+          .isEqualTo(2);
+    }
   }
 
   @Test
