@@ -25,7 +25,7 @@ public final class Migrations {
   public static final String LOCATION = "dev/dibs/sql/migration";
 
   /** The schema version this build works with. */
-  public static final int VERSION = 5;
+  public static final int VERSION = 6;
 
   private static final List<String> FILES =
       List.of(
@@ -33,7 +33,8 @@ public final class Migrations {
           "V002__schedules.sql",
           "V003__unique_tasks.sql",
           "V004__functions.sql",
-          "V005__operations.sql");
+          "V005__operations.sql",
+          "V006__bulk.sql");
   private static final String UNDEFINED_FUNCTION = "42883";
   private static final String UNDEFINED_SCHEMA = "3F000";
 
