@@ -41,7 +41,8 @@ final class BulkListCommand implements Callable<Integer> {
 
   private static TextTable table(List<BulkRow> rows) {
     var table =
-        new TextTable("BULK", "STARTED", "ACTION", "TASKS", "QUEUE", "STATUS", "COUNTS", "BY", "WHY");
+        new TextTable(
+            "BULK", "STARTED", "ACTION", "TASKS", "QUEUE", "STATUS", "COUNTS", "BY", "WHY");
     for (BulkRow row : rows)
       table.add(
           row.id(),

@@ -50,8 +50,9 @@ record BulkRun(Bulks bulks, Shell shell) {
     if (request.why().strip().length() < 10)
       throw new UsageException("give --why with at least 10 characters: the audit keeps it");
     BulkPreview preview = OperatorOptions.meant(() -> bulks.preview(order));
-    String what = "%s %s tasks that are %s".formatted(
-        order.change().action(), preview.count().text(), order.filter().status());
+    String what =
+        "%s %s tasks that are %s"
+            .formatted(order.change().action(), preview.count().text(), order.filter().status());
     shell.out().println(what + (preview.sample().isEmpty() ? "" : ", such as"));
     if (!preview.sample().isEmpty())
       TaskText.table(preview.sample()).lines().forEach(line -> shell.out().println("  " + line));
@@ -106,7 +107,8 @@ record BulkRun(Bulks bulks, Shell shell) {
         bar.reach(
             row.progress().seen(),
             "%s, %,.0f/s"
-                .formatted(BulkText.counts(row), (double) (row.progress().seen() - before) / seconds));
+                .formatted(
+                    BulkText.counts(row), (double) (row.progress().seen() - before) / seconds));
       });
     }
   }
@@ -116,7 +118,8 @@ record BulkRun(Bulks bulks, Shell shell) {
         drive.id(), Request.of(request.actor(), request.source(), "its process was told to end"));
     try {
       if (!ended.await(LAST_BATCH_SECONDS, TimeUnit.SECONDS))
-        shell.say("the last batch did not end; go on with `dibs bulk resume %s`".formatted(drive.id()));
+        shell.say(
+            "the last batch did not end; go on with `dibs bulk resume %s`".formatted(drive.id()));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

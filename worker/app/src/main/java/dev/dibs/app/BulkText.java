@@ -32,7 +32,9 @@ final class BulkText {
             .formatted(row.id(), row.order().change().action(), state(row), counts(row)));
     row.error().ifPresent(error -> lines.add("  " + Text.storable(error).replace('\n', ' ')));
     for (BulkRow.Skip skip : row.skips())
-      lines.add("  left alone: %s, %s".formatted(skip.id(), Text.storable(skip.why()).replace('\n', ' ')));
+      lines.add(
+          "  left alone: %s, %s"
+              .formatted(skip.id(), Text.storable(skip.why()).replace('\n', ' ')));
     if (row.status() == BulkRow.Status.STOPPED
         || row.status() == BulkRow.Status.FAILED
         || isAlone(row)) lines.add("  go on with `dibs bulk resume %s`".formatted(row.id()));

@@ -9,7 +9,8 @@ import picocli.CommandLine.Option;
 /** {@code dibs tasks move}: puts tasks that wait into another queue. */
 @Command(
     name = "move",
-    description = "Put tasks that wait at the end of another queue: one by its ID, or all of a filter.")
+    description =
+        "Put tasks that wait at the end of another queue: one by its ID, or all of a filter.")
 final class TaskMoveCommand implements Callable<Integer> {
   private final Shell shell;
 

@@ -41,6 +41,9 @@ final class TaskRetryCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     BulkChange change = OperatorOptions.meant(() -> new BulkChange.Retry(spread));
     return target.act(
-        shell, change, "retried", (operations, seen, request) -> operations.retry(seen, delay, request));
+        shell,
+        change,
+        "retried",
+        (operations, seen, request) -> operations.retry(seen, delay, request));
   }
 }

@@ -31,10 +31,7 @@ final class TaskTarget {
 
   @Mixin FilterOptions filter = new FilterOptions();
 
-  @Option(
-      names = "--changed-by",
-      paramLabel = "BULK",
-      description = "Only what that bulk changed.")
+  @Option(names = "--changed-by", paramLabel = "BULK", description = "Only what that bulk changed.")
   @Nullable UUID changedBy;
 
   @Option(
@@ -85,11 +82,10 @@ final class TaskTarget {
     TaskPage page = operations.find(id).orElseThrow(() -> TasksCommand.unknown(id));
     TaskStatus was = page.row().status();
     Answer answer =
-        OperatorOptions.meant(() ->
-            action.on(operations, Seen.of(page.row()), options.request(why)));
+        OperatorOptions.meant(
+            () -> action.on(operations, Seen.of(page.row()), options.request(why)));
     if (answer.result() != Answer.Result.DONE)
-      throw new DibsException(
-          "task %s was left as it is: %s".formatted(id, answer.message()));
+      throw new DibsException("task %s was left as it is: %s".formatted(id, answer.message()));
     String now =
         answer
             .now()

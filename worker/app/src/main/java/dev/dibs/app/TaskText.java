@@ -29,7 +29,8 @@ final class TaskText {
           time(row).truncatedTo(ChronoUnit.SECONDS),
           row.attempt(),
           row.lastError()
-              .map(error -> Text.cut(Text.storable(error.type() + ": " + error.message()), ERROR_SHOWN))
+              .map(error ->
+                  Text.cut(Text.storable(error.type() + ": " + error.message()), ERROR_SHOWN))
               .orElse("-"));
     return table;
   }
@@ -38,7 +39,10 @@ final class TaskText {
   private static Instant time(TaskRow row) {
     return row.times()
         .finished()
-        .or(() -> row.status() == dev.dibs.TaskStatus.PROCESSING ? row.times().claimed() : java.util.Optional.empty())
+        .or(() ->
+            row.status() == dev.dibs.TaskStatus.PROCESSING
+                ? row.times().claimed()
+                : java.util.Optional.empty())
         .orElse(row.times().runAt());
   }
 
@@ -92,11 +96,17 @@ final class TaskText {
     List<String> lines = new ArrayList<>();
     lines.add("task      " + row.id());
     lines.add("status    " + row.status());
-    lines.add("queue     %s, priority %s".formatted(row.queue(), row.priority().name().toLowerCase(java.util.Locale.ROOT)));
+    lines.add(
+        "queue     %s, priority %s"
+            .formatted(row.queue(), row.priority().name().toLowerCase(java.util.Locale.ROOT)));
     lines.add("kind      " + row.kind());
     lines.add(
         "attempts  %d, of them %d of %d failed and %d lost their worker"
-            .formatted(row.attempt(), row.tries().failures(), row.tries().maxAttempts(), row.tries().losses()));
+            .formatted(
+                row.attempt(),
+                row.tries().failures(),
+                row.tries().maxAttempts(),
+                row.tries().losses()));
     lines.add("created   " + row.times().created());
     lines.add("run at    " + row.times().runAt());
     row.times().claimed().ifPresent(at -> lines.add("claimed   " + at));
@@ -104,9 +114,13 @@ final class TaskText {
     row.worker().ifPresent(worker -> lines.add("worker    " + worker));
     page.timeout().ifPresent(timeout -> lines.add("timeout   " + DurationText.show(timeout)));
     row.labels().uniqueKey().ifPresent(key -> lines.add("key       " + key));
-    row.labels().headers().forEach((name, value) -> lines.add("header    %s=%s".formatted(name, value)));
+    row.labels()
+        .headers()
+        .forEach((name, value) -> lines.add("header    %s=%s".formatted(name, value)));
     for (TaskPage.AttemptError error : page.errors()) {
-      lines.add("attempt %d ended %s: %s: %s".formatted(error.attempt(), error.at(), error.type(), error.message()));
+      lines.add(
+          "attempt %d ended %s: %s: %s"
+              .formatted(error.attempt(), error.at(), error.type(), error.message()));
       error.stack().lines().limit(20).forEach(line -> lines.add("    " + line.strip()));
     }
     return lines.stream().map(line -> Text.storable(line).replaceAll("[\\r\\n\\t]", " ")).toList();

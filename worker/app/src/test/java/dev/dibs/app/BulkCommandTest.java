@@ -48,16 +48,43 @@ class BulkCommandTest {
     bury(5);
     Run first =
         dibs(
-            "tasks", "list", "--status", "dead", "--queue", "mail", "--size", "3", "--error",
-            "Greylisted", "--header", "tenant=acme", "--since", "1h");
+            "tasks",
+            "list",
+            "--status",
+            "dead",
+            "--queue",
+            "mail",
+            "--size",
+            "3",
+            "--error",
+            "Greylisted",
+            "--header",
+            "tenant=acme",
+            "--since",
+            "1h");
     assertThat(first.out().lines()).hasSize(4);
     assertThat(first.out()).contains("letter", "SmtpException: 451").doesNotContain("s3cr3t");
     assertThat(first.err()).contains("there are more: --after ");
     String cursor = first.err().replaceAll("(?s).*--after (\\S+).*", "$1");
     Run second =
         dibs(
-            "tasks", "list", "--status", "DEAD", "--queue", "mail", "--size", "3", "--error",
-            "Greylisted", "--header", "tenant=acme", "--since", "1h", "--after", cursor, "--json");
+            "tasks",
+            "list",
+            "--status",
+            "DEAD",
+            "--queue",
+            "mail",
+            "--size",
+            "3",
+            "--error",
+            "Greylisted",
+            "--header",
+            "tenant=acme",
+            "--since",
+            "1h",
+            "--after",
+            cursor,
+            "--json");
     assertThat(second.out().lines()).hasSize(2).allMatch(line -> line.startsWith("{\"id\":\""));
     assertThat(second.err()).isEmpty();
     assertThat(dibs("tasks", "list", "--status", "DEAD", "--kind", "other").out())
@@ -72,7 +99,8 @@ class BulkCommandTest {
         .contains("status    DEAD", "attempt 7 ended", "451 greylisted")
         .doesNotContain("s3cr3t");
     assertThat(database.number("select count(*) from dibs.audit")).isZero();
-    Run revealed = dibs("tasks", "show", anyId(), "--payload", "--why", WHY, "--by", "ana", "--json");
+    Run revealed =
+        dibs("tasks", "show", anyId(), "--payload", "--why", WHY, "--by", "ana", "--json");
     assertThat(revealed.out()).contains("s3cr3t");
     assertThat(database.value("select action || ' ' || actor || ' ' || why from dibs.audit"))
         .isEqualTo("payload.reveal ana " + WHY);
@@ -99,7 +127,18 @@ class BulkCommandTest {
   void aBulk_isShownAndDone() {
     bury(300);
     Run run =
-        dibs("tasks", "retry", "--status", "DEAD", "--queue", "mail", "--why", WHY, "--yes", "--by", "ana");
+        dibs(
+            "tasks",
+            "retry",
+            "--status",
+            "DEAD",
+            "--queue",
+            "mail",
+            "--why",
+            WHY,
+            "--yes",
+            "--by",
+            "ana");
     assertThat(run.code()).as(run.err()).isZero();
     assertThat(run.out())
         .contains("retry 300 tasks that are DEAD, such as", "is DONE: 300 done")
@@ -107,10 +146,18 @@ class BulkCommandTest {
     assertThat(database.tasks("PENDING")).isEqualTo(300);
     String id = run.err().replaceAll("(?s).*bulk (\\S{36}).*", "$1");
     assertThat(dibs("bulk", "list").out()).contains(id, "retry", "DONE", "300 done", "ana", WHY);
-    assertThat(dibs("bulk", "show", id, "--json").out()).contains("\"done\":300", "\"status\":\"DONE\"");
+    assertThat(dibs("bulk", "show", id, "--json").out())
+        .contains("\"done\":300", "\"status\":\"DONE\"");
     Run undone =
         dibs(
-            "tasks", "cancel", "--status", "PENDING", "--changed-by", id, "--why", "that was a mistake",
+            "tasks",
+            "cancel",
+            "--status",
+            "PENDING",
+            "--changed-by",
+            id,
+            "--why",
+            "that was a mistake",
             "--yes");
     assertThat(undone.out()).contains("is DONE: 300 done");
     assertThat(database.finished("CANCELLED")).isEqualTo(300);
@@ -123,7 +170,8 @@ class BulkCommandTest {
     Run nobody = dibs(args);
     assertThat(nobody.code()).isEqualTo(2);
     assertThat(nobody.err()).contains("nobody can be asked here: give --yes");
-    assertThat(answering("n\n", args).out()).endsWith("nothing was changed" + System.lineSeparator());
+    assertThat(answering("n\n", args).out())
+        .endsWith("nothing was changed" + System.lineSeparator());
     assertThat(database.finished("DEAD")).isEqualTo(2);
     Run agreed = answering("y\n", args);
     assertThat(agreed.err()).contains("delete 2 tasks that are DEAD? [y/N] ");

@@ -88,8 +88,7 @@ public final class Bulks {
    */
   public BulkPreview preview(BulkOrder order) {
     String frozen =
-        own.act(
-            "the bulk could not be previewed", connection -> rows.freeze(connection, order));
+        own.act("the bulk could not be previewed", connection -> rows.freeze(connection, order));
     Optional<BulkRows.First> counted = first(order, frozen, COUNTED + 1, Integer.MAX_VALUE);
     List<UUID> found =
         counted
@@ -103,8 +102,7 @@ public final class Bulks {
     try {
       return own.act(
           "the tasks of the bulk could not be counted",
-          connection ->
-              Optional.of(rows.first(connection, order, frozen, most, look, PATIENCE)));
+          connection -> Optional.of(rows.first(connection, order, frozen, most, look, PATIENCE)));
     } catch (DatabaseException e) {
       if (TIMED_OUT.contains(e.sqlState())) return Optional.empty();
       throw e;
@@ -216,6 +214,7 @@ public final class Bulks {
    * @param before only those that began before this one
    */
   public List<BulkRow> list(Optional<BulkRow> before, int size) {
-    return own.act("the bulks could not be read", connection -> rows.list(connection, before, size));
+    return own.act(
+        "the bulks could not be read", connection -> rows.list(connection, before, size));
   }
 }

@@ -101,8 +101,7 @@ class BulksTest {
   /** Every task once in the batches, and once alive. */
   private void assertEachOnce(long tasks) {
     assertThat(
-            db.number(
-                "select count(*) from (select unnest(changed) as id from dibs.bulk_batch) b"))
+            db.number("select count(*) from (select unnest(changed) as id from dibs.bulk_batch) b"))
         .isEqualTo(tasks);
     assertThat(
             db.number(
@@ -160,7 +159,9 @@ class BulksTest {
         .isZero();
   }
 
-  /** The server ends the driver's session again and again, now and then in the middle of a batch. */
+  /**
+   * The server ends the driver's session again and again, now and then in the middle of a batch.
+   */
   @Test
   void aDriverWhoseConnectionIsCut_changesEachTaskOnce() throws Exception {
     bury(6_000);
@@ -224,7 +225,9 @@ class BulksTest {
         String.valueOf(db.value("select driver from dibs.bulk where id = ?", bulk)));
   }
 
-  /** The process of a bulk stands still in the middle of a batch, loses its lease, and comes back. */
+  /**
+   * The process of a bulk stands still in the middle of a batch, loses its lease, and comes back.
+   */
   @Test
   void ofTwoDrivers_theOneThatLostItsLeaseChangesNothing() throws Exception {
     bury(2_000);
@@ -270,7 +273,8 @@ class BulksTest {
     var cancel = BulkOrder.of(in("q", TaskStatus.PENDING), new BulkChange.Cancel());
     assertThat(bulks.start(bulks.preview(cancel), request()).message())
         .startsWith("bulk " + drive.id() + " of ana works there");
-    var anyQueue = BulkOrder.of(TaskFilter.of(TaskStatus.SCHEDULED).kind("k"), new BulkChange.Cancel());
+    var anyQueue =
+        BulkOrder.of(TaskFilter.of(TaskStatus.SCHEDULED).kind("k"), new BulkChange.Cancel());
     assertThat(bulks.start(bulks.preview(anyQueue), request()).drive()).isEmpty();
     var elsewhere = BulkOrder.of(in("other", TaskStatus.DEAD), RETRY);
     assertThat(bulks.start(bulks.preview(elsewhere), request()).drive()).isPresent();
@@ -380,8 +384,7 @@ class BulksTest {
     var urgent = new BulkChange.Prioritise(Priority.URGENT);
     assertCounts(run(BulkOrder.of(in("q", TaskStatus.PENDING), urgent)), 30, 0, 0);
     assertThat(
-            db.number(
-                "select count(*) from dibs.task where priority = 1 and position > " + last))
+            db.number("select count(*) from dibs.task where priority = 1 and position > " + last))
         .isEqualTo(30);
     BulkRow same = run(BulkOrder.of(in("q", TaskStatus.PENDING), urgent));
     assertCounts(same, 0, 30, 0);
