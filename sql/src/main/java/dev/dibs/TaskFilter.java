@@ -46,9 +46,18 @@ public record TaskFilter(
    */
   public record Traits(Optional<Header> header, Optional<String> error) {
     public static final Traits ANY = new Traits(Optional.empty(), Optional.empty());
+
+    public Traits {
+      error = error.map(Text::storable);
+    }
   }
 
-  public record Header(String name, String value) {}
+  public record Header(String name, String value) {
+    public Header {
+      name = Text.storable(name);
+      value = Text.storable(value);
+    }
+  }
 
   public TaskFilter {
     ids = Set.copyOf(ids);

@@ -108,7 +108,7 @@ public final class ListTasks {
   }
 
   /** The first rows that match, of those that are looked at. */
-  static Select<?> matches(Look look, int most) {
+  private static Select<?> matches(Look look, int most) {
     Walk walk = look.walk();
     List<SelectField<?>> columns = new ArrayList<>(Walk.SHOWN.shown());
     columns.add(Walk.NUMBER);

@@ -188,6 +188,21 @@ class ActOnTaskTest {
   }
 
   @Test
+  void move_and_prioritise_leaveTheTimeAlone() throws SQLException {
+    UUID waits = enqueue(", delay => '1 hour'");
+    UUID ready = enqueue("");
+    String times = "select string_agg(status || ' ' || run_at, ', ' order by id) from dibs.task";
+    String before = session.value(times);
+    for (UUID id : List.of(waits, ready)) {
+      act.move(connection, seen(id), "other", request());
+      act.prioritise(connection, seen(id), Priority.LOW, request());
+    }
+    assertThat(session.value(times)).isEqualTo(before);
+    assertThat(db.number("select count(*) from dibs.task where queue = 'other' and priority = 4"))
+        .isEqualTo(2);
+  }
+
+  @Test
   void move_isRefusedWhereItsKeyIsTaken() throws SQLException {
     UUID id = enqueue(", unique_key => 'u'");
     String holder = session.value("select dibs.enqueue('k', queue => 'other', unique_key => 'u')");

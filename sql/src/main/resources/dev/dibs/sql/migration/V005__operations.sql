@@ -144,13 +144,18 @@ begin
     select from queue q where q.name = gone.queue and retention_of(q, ending) = interval '0');
 end $$;
 
+-- How long history is kept by whoever keeps it longest: then its partitions are dropped.
+create function longest_retention() returns interval language sql stable as $$
+  select greatest((select max(greatest(retention_of(q, 'SUCCEEDED'), retention_of(q, 'DEAD'), retention_of(q, 'CANCELLED')))
+    from queue q), interval '7 days')
+$$;
+
 -- Drops the history partitions whose last row is older than every retention and empties the default partition likewise.
 -- Returns the number of dropped partitions. A drop locks all of history for a moment: while somebody reads it, it is given
 -- up almost at once, since whoever wants to write would have to wait behind it; the next run tries again.
 create or replace function prune_history() returns integer language plpgsql security definer as $$
 declare
-  longest interval := greatest((select max(greatest(retention_of(q, 'SUCCEEDED'), retention_of(q, 'DEAD'),
-    retention_of(q, 'CANCELLED'))) from queue q), interval '7 days');
+  longest interval := longest_retention();
   horizon timestamptz := clock_timestamp() - longest;
   part    record;
   dropped integer := 0;
@@ -175,24 +180,26 @@ end $$;
 
 -- Deletes what a queue's own retention has passed while others keep the partition; looks at most rows and answers whether
 -- there is more to look at. Walks each queue in the order of time from where it ended before, so no row is looked at in
--- vain twice.
+-- vain twice. Queues without a row are walked only while another one keeps its tasks longer than they do.
 create function prune_history_rows(most integer default 5000) returns boolean language plpgsql security definer as $$
 declare
-  mark   record;
-  upto   timestamptz;
-  looked integer;
+  longest interval := longest_retention();
+  mark    record;
+  upto    timestamptz;
+  looked  integer;
 begin
   for mark in
     with recursive names as (
-      (select h.queue from task_history h order by h.queue limit 1)
+      (select h.queue from task_history h where longest > interval '7 days' order by h.queue limit 1)
       union all
       select (select h.queue from task_history h where h.queue > n.queue order by h.queue limit 1)
-      from names n where n.queue is not null)
+      from names n where n.queue is not null),
+    walked as (select n.queue from names n where n.queue is not null union select q.name from queue q)
     select n.queue, o.status, clock_timestamp() - retention_of(q, o.status) as horizon, coalesce(p.until, '-infinity') as since
-    from names n cross join unnest('{SUCCEEDED,DEAD,CANCELLED}'::task_status[]) o (status)
+    from walked n cross join unnest('{SUCCEEDED,DEAD,CANCELLED}'::task_status[]) o (status)
     left join queue q on q.name = n.queue
     left join history_pruned p on p.queue = n.queue and p.status = o.status
-    where n.queue is not null
+    where retention_of(q, o.status) < longest           -- the others go with their partition
   loop
     continue when mark.since >= mark.horizon;
     select count(*), max(w.finished_at) into looked, upto from (
@@ -341,7 +348,7 @@ declare
     else '{SCHEDULED,BLOCKED,PENDING}' end::text[];
   wanted  jsonb := act_on_task.argument;
   delay   interval := greatest(coalesce((wanted ->> 'delay')::interval, interval '0'), interval '0');
-  due     timestamptz := greatest((wanted ->> 'run_at')::timestamptz, statement_timestamp());
+  due     timestamptz := case when wanted ? 'run_at' then greatest((wanted ->> 'run_at')::timestamptz, statement_timestamp()) end;
   gone    task;
   past    task_history;
   was     text;
