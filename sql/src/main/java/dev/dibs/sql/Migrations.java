@@ -25,7 +25,7 @@ public final class Migrations {
   public static final String LOCATION = "dev/dibs/sql/migration";
 
   /** The schema version this build works with. */
-  public static final int VERSION = 7;
+  public static final int VERSION = 8;
 
   private static final List<String> FILES =
       List.of(
@@ -34,8 +34,9 @@ public final class Migrations {
           "V003__unique_tasks.sql",
           "V004__functions.sql",
           "V005__operations.sql",
-          "V006__enqueue_rows.sql",
-          "V007__explain.sql");
+          "V006__bulk.sql",
+          "V007__explain.sql",
+          "V008__enqueue_rows.sql");
   private static final String UNDEFINED_FUNCTION = "42883";
   private static final String UNDEFINED_SCHEMA = "3F000";
 

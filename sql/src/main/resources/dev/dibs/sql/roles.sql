@@ -69,7 +69,7 @@ begin
   end if;
 
   -- Sees what happens, and of no task what it carries or who may write to it.
-  execute format('grant select on task_public, task_history_public, worker_public, worker, queue, kind, duty, audit to %I', viewer);
+  execute format('grant select on task_public, task_history_public, worker_public, worker, queue, kind, duty, audit, bulk, bulk_batch to %I', viewer);
   execute format('grant select (id, position, created_at, run_at, claimed_at, worker_id, status, priority, attempt, failures, losses,
     max_attempts, timeout, queue, kind, headers, unique_key, unique_hold, concurrency_key, errors) on task to %I', viewer);
   execute format('grant select (id, created_at, run_at, claimed_at, finished_at, worker_id, status, priority, attempt, failures,
@@ -83,4 +83,6 @@ begin
   execute format('grant execute on function cancel(uuid, text), cancel_unique(text, text, text) to %I', operator);
   execute format('grant execute on function retry_task, cancel_task, delete_task, move_task, prioritise_task, reschedule_task,
     reveal_task, pause_queue, resume_queue, pause_kind, resume_kind, retain_queue, drain_worker, undrain_worker to %I', operator);
+  execute format('grant execute on function freeze_bulk, count_bulk, start_bulk, step_bulk, interrupt_bulk, resume_bulk, fail_bulk
+    to %I', operator);
 end $$;

@@ -34,7 +34,7 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "SCENARIO",
       description =
           "all, or some of: enqueue-single, enqueue-coalesced, enqueue-bulk, drain, steady, latency, backlog,"
-              + " held-snapshot, contention, idle, startup")
+              + " held-snapshot, contention, bulk, idle, startup")
   List<String> scenarios = new ArrayList<>();
 
   @Option(

@@ -66,6 +66,7 @@ public final class Dibs {
         new GatewayCommand(shell),
         new StatusCommand(shell),
         TasksCommand.with(shell),
+        BulkCommand.with(shell),
         QueuesCommand.with(shell),
         KindsCommand.with(shell),
         WorkersCommand.with(shell),

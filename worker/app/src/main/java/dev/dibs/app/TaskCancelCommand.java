@@ -1,5 +1,6 @@
 package dev.dibs.app;
 
+import dev.dibs.BulkChange;
 import dev.dibs.DibsException;
 import dev.dibs.TaskStatus;
 import dev.dibs.producer.Canceller;
@@ -10,39 +11,23 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code dibs tasks cancel}: calls a task off, whether it waits or runs. */
 @Command(
     name = "cancel",
-    description = "Call a task off, by its id or by its unique key; a run of it is interrupted.")
+    description = {
+      "Call tasks off: one by its ID or its unique key, or all of a filter; runs are interrupted."
+    })
 final class TaskCancelCommand implements Callable<Integer> {
   private final Shell shell;
 
-  @Parameters(arity = "0..1", paramLabel = "ID", description = "Which task.")
-  @Nullable UUID id;
+  @Mixin TaskTarget target = new TaskTarget();
 
   @Option(
       names = "--unique-key",
       paramLabel = "KEY",
-      description = "Those of this key in the queue, instead of ID.")
+      description = "Those of this key in the queue --queue or default, instead of ID.")
   @Nullable String key;
-
-  @Option(
-      names = "--queue",
-      paramLabel = "NAME",
-      defaultValue = "default",
-      description = "Where the key holds.")
-  String queue = "default";
-
-  @Option(
-      names = "--why",
-      paramLabel = "TEXT",
-      defaultValue = "by hand",
-      description = "Kept with the task.")
-  String why = "by hand";
-
-  @Mixin DatabaseOptions options = new DatabaseOptions();
 
   TaskCancelCommand(Shell shell) {
     this.shell = shell;
@@ -50,8 +35,12 @@ final class TaskCancelCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
+    UUID id = target.id;
+    if (id == null && key == null && target.isFilter())
+      return target.bulk(shell, new BulkChange.Cancel());
     if ((id == null) == (key == null))
-      throw new UsageException("give either the ID of a task or --unique-key");
+      throw new UsageException("give either the ID of a task or --unique-key, or a filter");
+    DatabaseOptions options = target.options.database;
     var canceller = Canceller.on(TasksCommand.open(options, shell), options.schema());
     Map<UUID, TaskStatus> found = id == null ? byKey(canceller) : byId(canceller, id);
     for (var each : found.entrySet()) {
@@ -64,14 +53,19 @@ final class TaskCancelCommand implements Callable<Integer> {
   }
 
   private Map<UUID, TaskStatus> byId(Canceller canceller, UUID id) {
-    return Map.of(id, canceller.cancel(id, why).orElseThrow(() -> TasksCommand.unknown(id)));
+    return Map.of(id, canceller.cancel(id, why()).orElseThrow(() -> TasksCommand.unknown(id)));
   }
 
   private Map<UUID, TaskStatus> byKey(Canceller canceller) {
-    Map<UUID, TaskStatus> found = canceller.cancelUnique(queue, String.valueOf(key), why);
+    String queue = target.filter.queue == null ? "default" : target.filter.queue;
+    Map<UUID, TaskStatus> found = canceller.cancelUnique(queue, String.valueOf(key), why());
     if (found.isEmpty())
       throw new DibsException(
           "no task of queue '%s' holds the unique key '%s'".formatted(queue, key));
     return found;
+  }
+
+  private String why() {
+    return target.why.isEmpty() ? "by hand" : target.why;
   }
 }

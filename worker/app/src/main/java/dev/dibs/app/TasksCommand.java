@@ -11,10 +11,10 @@ import javax.sql.DataSource;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
-/** {@code dibs tasks}: what can be done to single tasks. */
+/** {@code dibs tasks}: what there is, and what can be done to one task or to many. */
 @Command(
     name = "tasks",
-    description = "Edit and cancel tasks.",
+    description = "List and show tasks; retry, cancel, delete, move and edit them.",
     synopsisSubcommandLabel = "COMMAND")
 final class TasksCommand {
   private static final Duration LONGEST_STATEMENT = Duration.ofMinutes(1);
@@ -24,8 +24,15 @@ final class TasksCommand {
   /** The command with all of its own commands. */
   static CommandLine with(Shell shell) {
     return new CommandLine(new TasksCommand())
+        .addSubcommand(new TaskListCommand(shell))
+        .addSubcommand(new TaskShowCommand(shell))
         .addSubcommand(new TaskEditCommand(shell))
-        .addSubcommand(new TaskCancelCommand(shell));
+        .addSubcommand(new TaskRetryCommand(shell))
+        .addSubcommand(new TaskCancelCommand(shell))
+        .addSubcommand(new TaskDeleteCommand(shell))
+        .addSubcommand(new TaskMoveCommand(shell))
+        .addSubcommand(new TaskPrioritiseCommand(shell))
+        .addSubcommand(new TaskRescheduleCommand(shell));
   }
 
   /** The database that the options name, if this build can work with it. */

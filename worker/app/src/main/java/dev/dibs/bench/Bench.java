@@ -83,6 +83,7 @@ public final class Bench {
           new Backlog(),
           new HeldSnapshot(),
           new Contention(),
+          new BulkRetry(),
           new Idle(),
           new Startup());
 

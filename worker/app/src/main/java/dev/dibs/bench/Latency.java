@@ -1,19 +1,11 @@
 package dev.dibs.bench;
 
-import dev.dibs.Json;
-import dev.dibs.Kind;
-import dev.dibs.Outcome;
 import dev.dibs.bench.Measurement.Times;
 import dev.dibs.producer.Producer;
-import dev.dibs.worker.Worker;
-import dev.dibs.worker.WorkerSettings;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -22,11 +14,8 @@ import java.util.function.ToDoubleFunction;
  * the same load.
  */
 final class Latency implements Scenario {
-  private static final Kind<Json> PROBE = Kind.json("probe");
-  private static final Duration EVERY = Duration.ofMillis(50);
   private static final int USUAL_PROBES = 200;
   private static final int FEWEST_PROBES = 10;
-  private static final int FIRST_UNCOUNTED = 5;
   private static final double HALF = 0.5;
   private static final int WARM_UP = 2;
 
@@ -63,10 +52,10 @@ final class Latency implements Scenario {
     for (int i = 0; i < plan.rounds(); i++) {
       db.reset(true);
       try (var probe = new Probe(db);
-          Producer loading = Producer.on(probe.pool, probe.pool.settings());
+          Producer loading = probe.producerOfLoad();
           Stream stream = load > 0 ? new Stream(loading, load) : null) {
         report.doing(load > 0 ? "bare NOTIFY under load" : "bare NOTIFY");
-        Times notified = Percentiles.of(NotifyEcho.nanos(db, probes, EVERY));
+        Times notified = Percentiles.of(NotifyEcho.nanos(db, probes, Probe.EVERY));
         report.doing(load > 0 ? "enqueue to handler under load" : "enqueue to handler");
         Times handled = Percentiles.of(probe.nanos(probes));
         double reached = stream == null ? 0 : stream.end();
@@ -102,52 +91,5 @@ final class Latency implements Scenario {
 
   private static Spread spread(List<Round> rounds, ToDoubleFunction<Round> figure) {
     return Spread.of(rounds.stream().mapToDouble(figure).toArray());
-  }
-
-  /** A worker and a producer; one probe is under way at a time. Owned by one thread. */
-  private static final class Probe implements AutoCloseable {
-    private final BenchDatabase db;
-    private final SynchronousQueue<Long> started = new SynchronousQueue<>();
-    private final ConnectionPerThread pool;
-    private final Producer producer;
-    private final Worker worker;
-
-    Probe(BenchDatabase db) throws Exception {
-      this.db = db;
-      this.pool = new ConnectionPerThread(db, 2);
-      this.producer = pool.producer();
-      this.worker =
-          InProcess.builder(db, WorkerSettings.DEFAULT)
-              .handle(
-                  PROBE,
-                  (payload, task) -> {
-                    started.put(System.nanoTime());
-                    return Outcome.done();
-                  })
-              .start();
-    }
-
-    long[] nanos(int count) throws InterruptedException {
-      long[] nanos = new long[count];
-      for (int i = -FIRST_UNCOUNTED; i < count; i++) {
-        Await.pause(EVERY);
-        producer.enqueue(Tasks.task(PROBE, i));
-        long committedAt = System.nanoTime();
-        Long startedAt = started.poll(10, TimeUnit.SECONDS);
-        if (startedAt == null)
-          throw new IllegalStateException(
-              "a task in %s was not started within 10 s by %s"
-                  .formatted(db.schema().name(), worker.id()));
-        if (i >= 0) nanos[i] = Math.max(0, startedAt - committedAt);
-      }
-      return nanos;
-    }
-
-    @Override
-    public void close() {
-      worker.close();
-      producer.close();
-      pool.close();
-    }
   }
 }

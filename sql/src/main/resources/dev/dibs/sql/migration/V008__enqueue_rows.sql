@@ -236,7 +236,7 @@ begin
     from unnest(landed.stands, landed.landings) with ordinality n (id, landing, ordinal) order by n.ordinal;
 end $$;
 
-create or replace function schema_version() returns integer language sql immutable as 'select 6';
+create or replace function schema_version() returns integer language sql immutable as 'select 8';
 
 -- As all functions that others call: nobody's until he is granted it, temporary objects last in the path, planned by index
 -- and once.
