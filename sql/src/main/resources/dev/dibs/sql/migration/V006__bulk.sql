@@ -541,7 +541,7 @@ begin
     here_ as (
       update task t set
         priority = coalesce(level, t.priority),
-        run_at = coalesce(greatest(due, statement_timestamp()), t.run_at),
+        run_at = case when due is null then t.run_at else greatest(due, statement_timestamp()) end,
         status = case when t.status = 'BLOCKED' or due is null then t.status
           when due > statement_timestamp() then 'SCHEDULED' else 'PENDING' end::task_status,
         position = nextval('task_position')             -- at the end of its lane, above what workers have looked through

@@ -22,7 +22,9 @@ import tools.jackson.databind.json.JsonMapper;
 class BenchCommandTest {
   /** What each scenario says besides, if it has no rate of tasks. */
   private static final Map<String, String> FIGURES =
-      Map.of("latency", "p99_ratio", "idle", "queries_per_min", "startup", "first_claim_ms");
+      Map.of(
+          "latency", "p99_ratio", "bulk", "start_p99_ms", "idle", "queries_per_min", "startup",
+          "first_claim_ms");
 
   private static final Map<String, Integer> RESULTS =
       Map.ofEntries(
@@ -35,6 +37,7 @@ class BenchCommandTest {
           Map.entry("backlog", 5),
           Map.entry("held-snapshot", 2),
           Map.entry("contention", 7),
+          Map.entry("bulk", 2),
           Map.entry("idle", 3),
           Map.entry("startup", 2));
 

@@ -384,7 +384,8 @@ class BulksTest {
     var urgent = new BulkChange.Prioritise(Priority.URGENT);
     assertCounts(run(BulkOrder.of(in("q", TaskStatus.PENDING), urgent)), 30, 0, 0);
     assertThat(
-            db.number("select count(*) from dibs.task where priority = 1 and position > " + last))
+            db.number("select count(*) from dibs.task where priority = 1 and run_at = created_at and position > "
+                    + last))
         .isEqualTo(30);
     BulkRow same = run(BulkOrder.of(in("q", TaskStatus.PENDING), urgent));
     assertCounts(same, 0, 30, 0);
