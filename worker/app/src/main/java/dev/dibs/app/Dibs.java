@@ -67,6 +67,8 @@ public final class Dibs {
         new StatusCommand(shell),
         TasksCommand.with(shell),
         SchedulesCommand.with(shell),
+        new ExplainCommand(shell),
+        new DoctorCommand(shell),
         new MigrateCommand(shell),
         new BenchCommand(shell),
         new DemoWorkerCommand(shell));
