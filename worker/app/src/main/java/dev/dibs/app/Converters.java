@@ -11,13 +11,18 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeParseException;
+import java.util.UUID;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /** Teaches the command line the types of Dibs; their own messages are what the user reads. */
 final class Converters {
+  private static final Pattern UUID_TEXT =
+      Pattern.compile("(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
+
   private Converters() {}
 
   static void register(CommandLine commands) {
@@ -28,6 +33,7 @@ final class Converters {
     commands.registerConverter(ZoneId.class, saying(Converters::zone));
     commands.registerConverter(Misfire.class, saying(Misfire::parse));
     commands.registerConverter(Overlap.class, saying(Overlap::parse));
+    commands.registerConverter(UUID.class, saying(Converters::uuid));
     commands.registerConverter(QueueShare.class, saying(QueueShare::parse));
     commands.registerConverter(LogFormat.class, saying(LogFormat::parse));
     commands.registerConverter(HttpUrl.class, saying(HttpUrl::prefix));
@@ -47,6 +53,20 @@ final class Converters {
               + Text.storable(text)
               + "'");
     }
+  }
+
+  /**
+   * The id of a task, in full.
+   *
+   * @throws IllegalArgumentException if the text is none; Java would take fewer digits
+   */
+  private static UUID uuid(String text) {
+    if (!UUID_TEXT.matcher(text).matches())
+      throw new IllegalArgumentException(
+          "an id must be like 0198c0de-5a3c-7b1e-9f00-3c2f1d5e7a90, was '"
+              + Text.cut(Text.storable(text), 60)
+              + "'");
+    return UUID.fromString(text);
   }
 
   /**

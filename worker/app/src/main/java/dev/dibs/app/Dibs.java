@@ -71,6 +71,8 @@ public final class Dibs {
         KindsCommand.with(shell),
         WorkersCommand.with(shell),
         SchedulesCommand.with(shell),
+        new ExplainCommand(shell),
+        new DoctorCommand(shell),
         new MigrateCommand(shell),
         new BenchCommand(shell),
         new DemoWorkerCommand(shell));

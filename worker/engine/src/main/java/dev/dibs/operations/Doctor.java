@@ -1,7 +1,13 @@
 package dev.dibs.operations;
 
+import dev.dibs.DatabaseException;
+import dev.dibs.sql.Pooler;
 import dev.dibs.sql.Schema;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import javax.sql.DataSource;
 
@@ -47,7 +53,22 @@ public final class Doctor {
             200_000,
             85,
             1_000_000_000);
+
+    public Thresholds {
+      for (Duration span :
+          List.of(heldSnapshot, idleInTransaction, overdue, clockSkew, replicationLag))
+        if (span.isNegative())
+          throw new IllegalArgumentException("a threshold must not be negative, was " + span);
+      if (deadRows < 0 || transactionAge < 0 || connections < 1 || connections > 100)
+        throw new IllegalArgumentException(
+            "deadRows and transactionAge must not be negative, connections must be 1 to 100 percent; were %d, %d, %d"
+                .formatted(deadRows, transactionAge, connections));
+    }
   }
+
+  private static final Duration LONGEST = Duration.ofSeconds(5);
+  private static final Duration LONGEST_CHECK = Duration.ofSeconds(1);
+  private static final String POOLER = "pooler";
 
   private final DataSource dataSource;
   private final Schema schema;
@@ -81,13 +102,45 @@ public final class Doctor {
    * @throws dev.dibs.DatabaseException if the database cannot be reached
    */
   public List<Finding> examine() {
-    try (var connection = dataSource.getConnection()) {
-      dev.dibs.sql.Migrations.check(connection, schema);
-      return thresholds.deadRows() > 0
-          ? List.of()
-          : List.of(new Finding("", Finding.Severity.OK, "", List.of(), ""));
-    } catch (java.sql.SQLException e) {
-      throw new dev.dibs.DatabaseException("the database could not be examined", e);
+    long end = System.nanoTime() + LONGEST.toNanos();
+    List<Finding> findings = new ArrayList<>();
+    try (Connection connection = dataSource.getConnection()) {
+      for (Check check : checks()) findings.add(check.make(connection, left(end)));
+    } catch (SQLException e) {
+      throw new DatabaseException("the database cannot be examined", e);
+    }
+    findings.add(pooler(end));
+    findings.sort(Comparator.comparing(Finding::severity));
+    return List.copyOf(findings);
+  }
+
+  private List<Check> checks() {
+    List<Check> checks = new ArrayList<>(new ServerChecks(schema, thresholds).all());
+    checks.addAll(new QueueChecks(schema, thresholds).all());
+    checks.addAll(new SessionChecks(schema, thresholds).all());
+    return checks;
+  }
+
+  private static Duration left(long end) {
+    Duration left = Duration.ofNanos(end - System.nanoTime());
+    return left.compareTo(LONGEST_CHECK) < 0 ? left : LONGEST_CHECK;
+  }
+
+  private Finding pooler(long end) {
+    String what = "whether a transaction pooler is in between: ";
+    if (!left(end).isPositive())
+      return Finding.unknown(
+          POOLER, "could not check " + what + "the time for all checks was over", "run it again");
+    try {
+      return Pooler.isBetween(dataSource)
+          ? Finding.note(
+              POOLER,
+              "a transaction pooler is in between: nothing is heard by LISTEN, so workers poll",
+              List.of(),
+              "for latency let workers connect directly; for the rest of them nothing is lost")
+          : Finding.ok(POOLER, "no transaction pooler is in between");
+    } catch (SQLException e) {
+      return Finding.unknown(POOLER, "could not check " + what + ShortLook.why(e), "run it again");
     }
   }
 }

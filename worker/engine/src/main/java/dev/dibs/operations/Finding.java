@@ -29,6 +29,22 @@ public record Finding(
     evidence = List.copyOf(evidence);
   }
 
+  static Finding ok(String check, String sentence) {
+    return new Finding(check, Severity.OK, sentence, List.of(), "");
+  }
+
+  static Finding note(String check, String sentence, List<String> evidence, String cure) {
+    return new Finding(check, Severity.NOTE, sentence, evidence, cure);
+  }
+
+  static Finding attention(String check, String sentence, List<String> evidence, String cure) {
+    return new Finding(check, Severity.ATTENTION, sentence, evidence, cure);
+  }
+
+  static Finding unknown(String check, String sentence, String cure) {
+    return new Finding(check, Severity.UNKNOWN, sentence, List.of(), cure);
+  }
+
   /** Whether a person should do something. */
   public boolean needsAttention() {
     return severity == Severity.ATTENTION;

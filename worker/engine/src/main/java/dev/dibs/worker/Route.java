@@ -1,5 +1,6 @@
 package dev.dibs.worker;
 
+import dev.dibs.sql.Pooler;
 import java.sql.Connection;
 import java.sql.SQLException;
 import javax.sql.DataSource;

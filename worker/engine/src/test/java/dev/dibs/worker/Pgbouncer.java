@@ -17,12 +17,12 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** A real pgbouncer that lends sessions by the transaction. */
-final class Pgbouncer implements AutoCloseable {
+public final class Pgbouncer implements AutoCloseable {
   private final Process process;
   private final Path directory;
   private final String url;
 
-  Pgbouncer(String url) throws IOException, InterruptedException {
+  public Pgbouncer(String url) throws IOException, InterruptedException {
     URI server = URI.create(url.substring("jdbc:".length()));
     int port = freePort();
     this.url =
@@ -101,7 +101,7 @@ final class Pgbouncer implements AutoCloseable {
   }
 
   /** The database through the pooler. */
-  String url() {
+  public String url() {
     return url;
   }
 

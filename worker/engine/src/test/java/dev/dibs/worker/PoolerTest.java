@@ -13,6 +13,7 @@ import dev.dibs.Schedule;
 import dev.dibs.producer.Canceller;
 import dev.dibs.producer.CoalescingProducer;
 import dev.dibs.producer.Producer;
+import dev.dibs.sql.Pooler;
 import dev.dibs.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;

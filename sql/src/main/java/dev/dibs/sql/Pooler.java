@@ -1,4 +1,4 @@
-package dev.dibs.worker;
+package dev.dibs.sql;
 
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -8,14 +8,14 @@ import javax.sql.DataSource;
  * Recognises a pooler that lends server sessions by the transaction, such as pgbouncer: two open
  * connections are then served by one session, or one connection by two.
  */
-final class Pooler {
+public final class Pooler {
   private Pooler() {}
 
   /**
    * Whether one is between {@code dataSource} and the server. A pooler that gives each of two idle
    * connections a session of its own, time and again, is not recognised.
    */
-  static boolean isBetween(DataSource dataSource) throws SQLException {
+  public static boolean isBetween(DataSource dataSource) throws SQLException {
     try (Connection one = dataSource.getConnection();
         Connection other = dataSource.getConnection()) {
       one.setAutoCommit(true);
