@@ -67,6 +67,7 @@ public final class Dibs {
         new StatusCommand(shell),
         TasksCommand.with(shell),
         SchedulesCommand.with(shell),
+        ConsoleCommand.with(shell),
         new MigrateCommand(shell),
         new BenchCommand(shell),
         new DemoWorkerCommand(shell));
