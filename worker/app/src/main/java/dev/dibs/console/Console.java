@@ -3,8 +3,12 @@ package dev.dibs.console;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.dibs.DibsException;
+import dev.dibs.operations.Explainer;
+import dev.dibs.operations.Operations;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.URI;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,12 +22,16 @@ import java.util.concurrent.Executors;
  */
 public final class Console implements AutoCloseable {
   private static final int BACKLOG = 128;
+  private static final int ACTIONS = 60;
   private static final int LONGEST_ADDRESS = 4 << 10;
 
   private final HttpServer server;
   private final SafeHeaders safe;
   private final Cookies cookies;
+  private final Secrets secrets = new Secrets();
   private final Gate gate;
+  private final Sampler sampler;
+  private final Live live;
   private final Site site;
   private final ErrorPages errors;
   private final Router router;
@@ -35,26 +43,38 @@ public final class Console implements AutoCloseable {
     this.safe = new SafeHeaders(settings.https());
     this.cookies = new Cookies(settings.securesCookies());
     var sessions = new Sessions(clock);
-    this.gate = new Gate(settings.login(), sessions, new Secrets());
+    this.gate = new Gate(settings.login(), sessions, secrets);
     var assets = new Assets();
-    this.site =
-        new Site(
-            settings,
-            assets,
-            gate,
-            () ->
-                new Situation(
-                    database.label(),
-                    java.time.Duration.ZERO,
-                    Optional.empty(),
-                    Optional.empty(),
-                    Optional.empty()),
-            clock);
+    this.sampler = new Sampler(database, settings.readOnly(), clock);
+    this.site = new Site(settings, assets, gate, sampler::situation, clock);
     this.errors = new ErrorPages(site);
+    this.live = new Live(gate, this::again);
+    this.router = new Router(routes(new LoginPages(site, sessions, cookies), assets, desk(database)));
+  }
+
+  private Desk desk(ConsoleDatabase database) {
+    return new Desk(
+        site,
+        sampler,
+        Operations.on(database.reads(), database.schema()),
+        Operations.on(database.writes(), database.schema()),
+        Explainer.on(database.reads(), database.schema()),
+        database);
+  }
+
+  private List<Route> routes(LoginPages login, Assets assets, Desk desk) {
+    var throttle = new Throttle(ACTIONS, Duration.ofMinutes(1), site.clock());
     List<Route> routes = new ArrayList<>();
     routes.add(Route.open("GET", "/assets/{name}", assets::answer));
-    routes.addAll(new LoginPages(site, sessions, cookies).routes());
-    this.router = new Router(routes);
+    routes.addAll(login.routes());
+    routes.addAll(live.routes());
+    routes.addAll(new OtherPages(desk).routes());
+    routes.addAll(new TaskDeeds(desk, throttle).routes()); // before /tasks/{id}
+    routes.addAll(new TaskPages(desk, secrets).routes());
+    routes.addAll(new SteerPages(desk, throttle).routes());
+    routes.addAll(new QueuePages(desk).routes());
+    routes.addAll(new FailurePage(desk).routes());
+    return routes;
   }
 
   /**
@@ -108,7 +128,7 @@ public final class Console implements AutoCloseable {
     String secret = cookies.session(exchange).orElse("");
     Preferences preferences =
         cookies.preferences(exchange).map(Preferences::parse).orElse(Preferences.DEFAULT);
-    return new Visit(exchange, requestId, Visitor.NOBODY, secret, preferences, Visit.Asked.NOTHING);
+    return new Visit(exchange, requestId, Visitor.NOBODY, secret, preferences, Visit.Asked.of(exchange.getRequestURI()));
   }
 
   private Answer answer(Visit visit) {
@@ -160,7 +180,17 @@ public final class Console implements AutoCloseable {
             ? Fields.form(
                 exchange.getRequestHeaders().getFirst("Content-Type"), exchange.getRequestBody())
             : Fields.parse("");
-    return new Visit.Asked(match.values(), query, form);
+    return new Visit.Asked(exchange.getRequestURI(), match.values(), query, form);
+  }
+
+  /** A page once more, for a stream: the same person, who may have lost what they were. */
+  private Answer again(Visit visit, URI page) throws Exception {
+    Router.Match match = router.match("GET", page.getRawPath());
+    Route route = match.route();
+    if (route.changes() || route.role().isEmpty()) return Answer.empty(404);
+    Fields query = Fields.parse(page.getRawQuery());
+    var asked = new Visit.Asked(page, match.values(), query, Fields.parse(""));
+    return route.handler().answer(visit.by(visit.visitor(), visit.secret(), asked));
   }
 
   private void requireWritable() {
@@ -186,6 +216,8 @@ public final class Console implements AutoCloseable {
 
   @Override
   public void close() {
+    live.close();
+    sampler.close();
     server.stop(0);
     stopped.countDown();
   }

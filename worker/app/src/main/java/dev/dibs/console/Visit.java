@@ -1,6 +1,7 @@
 package dev.dibs.console;
 
 import com.sun.net.httpserver.HttpExchange;
+import java.net.URI;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -23,11 +24,15 @@ record Visit(
   /**
    * What is asked for.
    *
+   * @param uri as it came, or the page that a stream shows
    * @param values what stands in place of the braces of the route
    * @param form empty for what is got
    */
-  record Asked(List<String> values, Fields query, Fields form) {
-    static final Asked NOTHING = new Asked(List.of(), Fields.parse(""), Fields.parse(""));
+  record Asked(URI uri, List<String> values, Fields query, Fields form) {
+    /** Before anything was checked. */
+    static Asked of(URI uri) {
+      return new Asked(uri, List.of(), Fields.parse(""), Fields.parse(""));
+    }
   }
 
   Visit by(Visitor visitor, String secret, Asked asked) {
@@ -35,12 +40,12 @@ record Visit(
   }
 
   String path() {
-    return exchange.getRequestURI().getRawPath();
+    return asked.uri().getRawPath();
   }
 
   /** The page as the browser would ask for it again. */
   String address() {
-    String query = exchange.getRequestURI().getRawQuery();
+    String query = asked.uri().getRawQuery();
     return query == null ? path() : path() + "?" + query;
   }
 
