@@ -1,5 +1,6 @@
 package dev.dibs.sql;
 
+import static dev.dibs.sql.schema.Tables.KIND;
 import static dev.dibs.sql.schema.Tables.QUEUE;
 import static dev.dibs.sql.schema.Tables.TASK;
 import static dev.dibs.sql.schema.enums.TaskStatus.PENDING;
@@ -7,6 +8,7 @@ import static dev.dibs.sql.schema.enums.TaskStatus.PROCESSING;
 import static org.jooq.impl.DSL.any;
 import static org.jooq.impl.DSL.array;
 import static org.jooq.impl.DSL.condition;
+import static org.jooq.impl.DSL.exists;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.inline;
 import static org.jooq.impl.DSL.lateral;
@@ -71,7 +73,7 @@ final class ClaimTasks {
             .and(TASK.STATUS.eq(inline(PENDING)))
             .and(TASK.PRIORITY.eq(lanePriority))
             .and(TASK.POSITION.gt(laneFloor))
-            .and(TASK.KIND.eq(any(param("kinds", SQLDataType.CLOB.getArrayDataType()))))
+            .and(TASK.KIND.eq(any(array(kinds()))))
             .orderBy(TASK.POSITION)
             .limit(laneRoom)
             .forNoKeyUpdate()
@@ -92,7 +94,19 @@ final class ClaimTasks {
                         .limit(queueRoom))
                 .as(picks))
         .where(queue.ne(org.jooq.impl.DSL.all(paused)))
+        .and(exists(kinds())) // else all of a lane would be looked at for nothing
         .and(commitsLazily());
+  }
+
+  /** The kinds to claim but for those that are paused; asked for once, not for each row. */
+  private static Select<Record1<String>> kinds() {
+    Field<String> kind = field(name("k", "kind"), SQLDataType.CLOB);
+    var paused = array(select(KIND.NAME).from(KIND).where(KIND.PAUSED_AT.isNotNull()));
+    return select(kind)
+        .from(
+            table("unnest({0})", param("kinds", SQLDataType.CLOB.getArrayDataType()))
+                .as("k", "kind"))
+        .where(kind.ne(org.jooq.impl.DSL.all(paused)));
   }
 
   /**

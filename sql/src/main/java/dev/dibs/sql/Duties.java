@@ -56,6 +56,25 @@ public final class Duties {
   }
 
   /**
+   * Deletes of history what the retention of its queue has passed while others keep the partition;
+   * looks at so many rows at the most, and answers whether there are more to look at.
+   */
+  public boolean pruneRows(Connection connection, int most) {
+    String sql = "select \"%s\".prune_history_rows({0})".formatted(schema.name());
+    return schema.dsl(connection).fetchSingle(sql, val(most)).get(0, Boolean.class);
+  }
+
+  /** Lets a duty come again sooner than it would. */
+  public void comeAgain(Connection connection, String duty, Duration after) {
+    schema
+        .dsl(connection)
+        .update(DUTY)
+        .set(DUTY.NEXT_RUN_AT, Time.clock().add(Time.micros(val(Time.micros(after)))))
+        .where(DUTY.NAME.eq(duty))
+        .execute();
+  }
+
+  /**
    * Forgets the ticks of more than {@code kept} ago; answers how many. Their schedules have gone on
    * since.
    */

@@ -5,6 +5,7 @@ import static dev.dibs.sql.schema.Tables.TASK;
 import static dev.dibs.sql.schema.Tables.TASK_HISTORY;
 import static org.jooq.impl.DSL.array;
 import static org.jooq.impl.DSL.castNull;
+import static org.jooq.impl.DSL.coalesce;
 import static org.jooq.impl.DSL.deleteFrom;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.inline;
@@ -28,13 +29,14 @@ import org.jooq.Record;
 import org.jooq.SelectField;
 import org.jooq.Table;
 import org.jooq.impl.SQLDataType;
+import org.jooq.types.YearToSecond;
 
 /**
  * The two halves of ending tasks, as parts of a statement: delete them from task, keep them in
  * task_history.
  *
  * <p>The halves are named; what follows in the statement reads the first to learn which tasks it
- * did end. A queue whose retention is zero keeps nothing.
+ * did end. A queue keeps nothing of an outcome whose retention is zero.
  */
 final class EndedTasks {
   /** At the most so many errors are kept with a task, the newest. */
@@ -144,17 +146,30 @@ final class EndedTasks {
       from.add(field(name(ended, ending.getName()), ending.getDataType()));
     }
     Field<String> queue = field(name(ended, TASK.QUEUE.getName()), SQLDataType.CLOB);
-    var forgetful =
-        array(
-            select(QUEUE.NAME)
-                .from(QUEUE)
-                .where(QUEUE.RETENTION.eq(field("interval '0'", SQLDataType.INTERVAL))));
+    Field<String[]> forgetful =
+        field(
+            "case {0} when 'SUCCEEDED' then {1} when 'DEAD' then {2} else {3} end",
+            SQLDataType.CLOB.getArrayDataType(),
+            field(name(ended, FINAL_STATUS.getName()), FINAL_STATUS.getDataType()),
+            keepingNothing(QUEUE.RETENTION_SUCCEEDED),
+            keepingNothing(QUEUE.RETENTION_DEAD),
+            keepingNothing(QUEUE.RETENTION_CANCELLED));
     return name(as)
         .as(
             insertInto(TASK_HISTORY)
                 .columns(into)
                 .select(select(from).from(rows).where(queue.ne(org.jooq.impl.DSL.all(forgetful))))
                 .returningResult(TASK_HISTORY.ID));
+  }
+
+  /** The queues that keep nothing of what ended so; each is asked for once a statement, if at all. */
+  private static Field<String[]> keepingNothing(Field<YearToSecond> ofOutcome) {
+    return array(
+        select(QUEUE.NAME)
+            .from(QUEUE)
+            .where(
+                coalesce(ofOutcome, QUEUE.RETENTION)
+                    .eq(field("interval '0'", SQLDataType.INTERVAL))));
   }
 
   /**
@@ -204,6 +219,8 @@ final class EndedTasks {
         TASK.KIND,
         TASK.PAYLOAD,
         TASK.HEADERS,
-        TASK.UNIQUE_KEY);
+        TASK.UNIQUE_KEY,
+        TASK.TIMEOUT,
+        TASK.UNIQUE_HOLD);
   }
 }

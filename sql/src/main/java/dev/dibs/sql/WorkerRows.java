@@ -11,15 +11,20 @@ import static org.jooq.impl.DSL.selectOne;
 import static org.jooq.impl.DSL.update;
 import static org.jooq.impl.DSL.val;
 
+import dev.dibs.Pause;
 import java.sql.Connection;
 import java.time.Duration;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.jooq.Field;
-import org.jooq.Record6;
+import org.jooq.Record;
 import org.jooq.impl.SQLDataType;
 import org.jooq.types.YearToSecond;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The worker table: one row a process and start, which beats for all the tasks it holds.
@@ -49,9 +54,10 @@ public final class WorkerRows {
    * What came of a beat.
    *
    * @param accepted whether the worker is alive in the eyes of the others
+   * @param drain who asked it to take no more tasks, if anybody did
    * @param signs of all workers
    */
-  public record Beat(boolean accepted, List<Sign> signs) {
+  public record Beat(boolean accepted, Optional<Pause> drain, List<Sign> signs) {
     public Beat {
       signs = List.copyOf(signs);
     }
@@ -80,6 +86,18 @@ public final class WorkerRows {
         .execute();
   }
 
+  /** Hands on to a worker that registered anew what its process was asked for under its old id. */
+  public void inherit(Connection connection, UUID worker, Pause drain) {
+    schema
+        .dsl(connection)
+        .update(WORKER)
+        .set(WORKER.DRAINED_AT, drain.at().atOffset(ZoneOffset.UTC))
+        .set(WORKER.DRAINED_BY, drain.by())
+        .set(WORKER.DRAINED_WHY, drain.why())
+        .where(WORKER.ID.eq(worker))
+        .execute();
+  }
+
   /**
    * Renews the lease if the worker was not declared dead, and tells how all workers, this one among
    * them, stood just before.
@@ -101,13 +119,37 @@ public final class WorkerRows {
         schema
             .dsl(connection)
             .with(beaten)
-            .select(WORKER.ID, WORKER.HOST, WORKER.BEAT, expired, dead, accepted)
+            .select(WORKER.ID, WORKER.HOST, WORKER.BEAT, WORKER.DRAINED_AT, WORKER.DRAINED_BY)
+            .select(WORKER.DRAINED_WHY, expired.as("expired"), dead.as("dead"))
+            .select(accepted.as("accepted"))
             .from(WORKER)
             .fetch();
+    List<Sign> signs =
+        rows.map(row ->
+            new Sign(
+                row.get(WORKER.ID),
+                row.get(WORKER.HOST),
+                row.get(WORKER.BEAT),
+                row.get("expired", Boolean.class),
+                row.get("dead", Boolean.class)));
     return new Beat(
-        rows.stream().anyMatch(Record6::value6),
-        rows.map(
-            row -> new Sign(row.value1(), row.value2(), row.value3(), row.value4(), row.value5())));
+        rows.stream().anyMatch(row -> row.get("accepted", Boolean.class)),
+        rows.stream()
+            .filter(row -> worker.equals(row.get(WORKER.ID)))
+            .findFirst()
+            .flatMap(WorkerRows::drain),
+        signs);
+  }
+
+  /** Who asked a worker to take no more tasks. */
+  static Optional<Pause> drain(Record row) {
+    @Nullable OffsetDateTime at = row.get(WORKER.DRAINED_AT);
+    if (at == null) return Optional.empty();
+    return Optional.of(
+        new Pause(
+            at.toInstant(),
+            ShownRow.text(row.get(WORKER.DRAINED_BY)),
+            ShownRow.text(row.get(WORKER.DRAINED_WHY))));
   }
 
   /** Says that the worker takes no more tasks; it keeps beating for those it has. */
@@ -118,6 +160,17 @@ public final class WorkerRows {
         .set(WORKER.STATUS, inline("DRAINING"))
         .where(WORKER.ID.eq(worker))
         .and(WORKER.STATUS.eq(inline("LIVE")))
+        .execute();
+  }
+
+  /** Says that the worker takes tasks again. */
+  public void undrain(Connection connection, UUID worker) {
+    schema
+        .dsl(connection)
+        .update(WORKER)
+        .set(WORKER.STATUS, inline("LIVE"))
+        .where(WORKER.ID.eq(worker))
+        .and(WORKER.STATUS.eq(inline("DRAINING")))
         .execute();
   }
 

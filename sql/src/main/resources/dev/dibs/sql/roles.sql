@@ -58,22 +58,27 @@ begin
   execute format('grant select, update on duty to %I', worker);
   execute format('grant select, insert, update, delete on schedule to %I', worker);
   execute format('grant select, insert, delete on schedule_tick to %I', worker);
-  execute format('grant select on queue to %I', worker);
+  execute format('grant select on queue, kind to %I', worker);
   execute format('grant usage on sequence task_position to %I', worker);
-  execute format('grant execute on function create_history_partitions(integer), prune_history(),
+  execute format('grant execute on function create_history_partitions(integer), prune_history(), prune_history_rows(integer),
     register(text, bigint, text[], text[], integer, text), heartbeat(uuid), claim(uuid, text[], text[], integer),
     finish(uuid, uuid, text, interval, jsonb), deregister(uuid) to %I', worker);
   if current_setting('server_version_num')::integer >= 170000 then
     execute format('grant maintain on task to %I', worker);
   end if;
 
-  -- Sees what happens, and of no task what it carries.
-  execute format('grant select on task_public, task_history_public, worker_public, queue, duty to %I', viewer);
+  -- Sees what happens, and of no task what it carries or who may write to it.
+  execute format('grant select on task_public, task_history_public, worker_public, worker, queue, kind, duty, audit to %I', viewer);
+  execute format('grant select (id, position, created_at, run_at, claimed_at, worker_id, status, priority, attempt, failures, losses,
+    max_attempts, timeout, queue, kind, headers, unique_key, unique_hold, concurrency_key, errors) on task to %I', viewer);
+  execute format('grant select (id, created_at, run_at, claimed_at, finished_at, worker_id, status, priority, attempt, failures,
+    losses, max_attempts, timeout, queue, kind, headers, unique_key, unique_hold, errors) on task_history to %I', viewer);
   execute format('grant select (name, cron, every, zone, queue, kind, priority, max_attempts, timeout, misfire, catch_up, overlap,
     jitter, version, changed_at, paused_at, paused_by, paused_why, next_tick_at, last_tick_at, last_task_id) on schedule to %I', viewer);
 
-  -- Sees the same, calls off, and pauses queues.
+  -- Sees the same, and does what is done by hand: by functions that write the audit, so that nobody does it unseen.
   if not pg_has_role(operator, viewer, 'MEMBER') then execute format('grant %I to %I', viewer, operator); end if;
   execute format('grant execute on function cancel(uuid, text), cancel_unique(text, text, text) to %I', operator);
-  execute format('grant insert, update on queue to %I', operator);
+  execute format('grant execute on function retry_task, cancel_task, delete_task, move_task, prioritise_task, reschedule_task,
+    reveal_task, pause_queue, resume_queue, pause_kind, resume_kind, retain_queue, drain_worker, undrain_worker to %I', operator);
 end $$;

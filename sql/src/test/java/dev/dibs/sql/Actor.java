@@ -1,6 +1,7 @@
 package dev.dibs.sql;
 
 import dev.dibs.Priority;
+import dev.dibs.Request;
 import dev.dibs.Task;
 import dev.dibs.TaskStatus;
 import java.sql.Connection;
@@ -20,6 +21,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 
@@ -35,6 +37,8 @@ final class Actor implements AutoCloseable {
   private static final CancelTask CANCEL = new CancelTask(Schema.DEFAULT);
   private static final RescueTasks RESCUE = new RescueTasks(Schema.DEFAULT);
   private static final PromoteTasks PROMOTE = new PromoteTasks(Schema.DEFAULT);
+  private static final ActOnTask ACT = new ActOnTask(Schema.DEFAULT);
+  private static final FindTask FIND = new FindTask(Schema.DEFAULT);
   private static final WorkerRows WORKERS = new WorkerRows(Schema.DEFAULT);
 
   private final int number;
@@ -49,6 +53,7 @@ final class Actor implements AutoCloseable {
   private Scene scene = Scene.open(0);
   private Task.@Nullable Hold hold;
   private WorkerRows.@Nullable Sign sign;
+  private ActOnTask.@Nullable Seen seen;
   private boolean isStrict;
   private boolean isRefused;
 
@@ -72,6 +77,7 @@ final class Actor implements AutoCloseable {
     this.scene = scene;
     hold = role.holds() ? scene.held() : null;
     sign = null;
+    seen = null;
     deeds.clear();
     steps.addAll(role.steps());
   }
@@ -259,6 +265,45 @@ final class Actor implements AutoCloseable {
     if (found.isEmpty()) throw new IllegalStateException("the task to be cancelled was not found");
     if (found.get().status().isFinal()) tell("finds it " + found.get().status());
     else did("cancels " + found.get(), new Deed.Cancelled(found.get()));
+  }
+
+  /** Sees how the task stands, as an operator on a page. */
+  void see() {
+    seen =
+        FIND.find(connection, scene.task())
+            .map(page -> new ActOnTask.Seen(page.row().id(), page.row().status(), page.row().attempt()))
+            .orElse(null);
+    tell("sees " + seen);
+  }
+
+  private interface Action {
+    ActOnTask.Came on(ActOnTask.Seen seen, Request request) throws SQLException;
+  }
+
+  private void act(String verb, Action action, BiFunction<TaskStatus, Integer, Deed> deed)
+      throws SQLException {
+    if (seen == null) return;
+    ActOnTask.Came came = action.on(seen, Request.of("somebody", "test", "why"));
+    if (came.result().equals("done")) did(verb, deed.apply(seen.status(), seen.attempt()));
+    else tell(verb + " was " + came.result() + ": " + came.message());
+  }
+
+  /** Lets the task run again as it was seen, if it had ended then. */
+  void revive() throws SQLException {
+    if (seen == null || !seen.status().isFinal() || seen.status() == TaskStatus.SUCCEEDED) return;
+    act("revives", (at, by) -> ACT.retry(connection, at, Duration.ZERO, by), Deed.Revived::new);
+  }
+
+  void move() throws SQLException {
+    act("moves", (at, by) -> ACT.move(connection, at, scene.queue() + "x", by), Deed.Steered::new);
+  }
+
+  void callOff() throws SQLException {
+    act("calls off", (at, by) -> ACT.cancel(connection, at, by), Deed.CalledOff::new);
+  }
+
+  void delete() throws SQLException {
+    act("deletes", (at, by) -> ACT.delete(connection, at, by), Deed.Deleted::new);
   }
 
   void promote() throws SQLException {

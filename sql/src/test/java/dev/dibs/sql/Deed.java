@@ -73,4 +73,49 @@ sealed interface Deed {
           && change.grew(0, 0, 0);
     }
   }
+
+  /** Run again after its end, by hand: its failures count anew, its attempts go on. */
+  record Revived(TaskStatus from, int attempt) implements Deed {
+    @Override
+    public boolean explains(Change change) {
+      return change.wasSeen(from, attempt)
+          && change.leadsTo(TaskStatus.PENDING)
+          && change.leaseAfter() == null
+          && change.after() != null
+          && change.after().attempt() == attempt
+          && change.after().failures() == 0;
+    }
+  }
+
+  /** Moved, made more or less urgent or rescheduled while it waited, as it was seen. */
+  record Steered(TaskStatus from, int attempt) implements Deed {
+    @Override
+    public boolean explains(Change change) {
+      return change.wasSeen(from, attempt)
+          && change.leadsTo(from)
+          && change.leaseAfter() == null
+          && change.grew(0, 0, 0);
+    }
+  }
+
+  /** Called off as it was seen, waiting or running. */
+  record CalledOff(TaskStatus from, int attempt) implements Deed {
+    @Override
+    public boolean explains(Change change) {
+      return change.wasSeen(from, attempt)
+          && change.leadsTo(TaskStatus.CANCELLED)
+          && change.leaseAfter() == null
+          && change.grew(0, 0, 0);
+    }
+  }
+
+  /** Forgotten as it was seen, waiting or ended. */
+  record Deleted(TaskStatus from, int attempt) implements Deed {
+    @Override
+    public boolean explains(Change change) {
+      return change.wasSeen(from, attempt)
+          && from != TaskStatus.PROCESSING
+          && change.after() == null;
+    }
+  }
 }

@@ -67,6 +67,15 @@ class InterleavingTest {
   private static final Step RELEASE =
       new Step("release", true, actor -> actor.giveBack(Duration.ZERO, false));
 
+  private static final Step SEE = new Step("see", false, Actor::see);
+  private static final Step REVIVE = new Step("revive", true, Actor::revive);
+  private static final Step MOVE = new Step("move", true, Actor::move);
+  private static final Step CALL_OFF = new Step("call off", true, Actor::callOff);
+  private static final Step DELETE = new Step("delete", true, Actor::delete);
+
+  /** What people do to a task as they saw it, but to let it run again. */
+  private static final List<Step> ACTIONS = List.of(MOVE, CALL_OFF, DELETE);
+
   /** All that a run can write last. */
   private static final List<Step> OUTCOMES =
       List.of(SUCCEED, DIE, RETRY, RETRY_LATER, SNOOZE, RELEASE, FINISH);
@@ -174,7 +183,81 @@ class InterleavingTest {
             holder(BEGIN, WRITE, COMMIT),
             other(BURY, RESCUE),
             other(CLAIM, WRITE, SUCCEED)));
+    playActions(plays);
     return plays;
+  }
+
+  /** What is done by hand, against what runs, and against what others do by hand. */
+  private static void playActions(List<Play> plays) {
+    for (Step action : ACTIONS) {
+      String name = action.name();
+      Role byHand = other(SEE, BEGIN, action, COMMIT);
+      plays.add(
+          Play.of(
+              name + ", claimed and run",
+              Start.PENDING,
+              byHand,
+              other(BEGIN, CLAIM, COMMIT, SUCCEED)));
+      plays.add(
+          Play.of(
+              name + ", the claim rolled back",
+              Start.PENDING,
+              other(SEE, action),
+              other(BEGIN, CLAIM, ROLL_BACK, CLAIM, SUCCEED)));
+      plays.add(
+          Play.of(name + ", finished", Start.HELD, byHand, holder(BEGIN, FINISH, COMMIT)));
+      plays.add(
+          Play.of(name + ", retried by its run", Start.HELD, byHand, holder(BEGIN, RETRY, COMMIT)));
+      plays.add(
+          Play.of(
+              name + ", rescued and run again",
+              Start.HELD,
+              holder(SUCCEED),
+              other(SEE, action),
+              other(BURY, RESCUE, CLAIM, SUCCEED)));
+      plays.add(Play.of(name + ", due", Start.DUE, byHand, other(BEGIN, PROMOTE, COMMIT, CLAIM)));
+      plays.add(
+          Play.of(
+              "revive, then " + name,
+              Start.DEAD,
+              other(SEE, BEGIN, REVIVE, COMMIT),
+              other(SEE, action, SEE, action)));
+      for (Step second : ACTIONS)
+        plays.add(
+            Play.of(
+                name + ", " + second.name(),
+                Start.PENDING,
+                byHand,
+                other(SEE, second),
+                other(CLAIM)));
+    }
+    plays.add(
+        Play.of(
+            "revived by two and run",
+            Start.DEAD,
+            other(SEE, BEGIN, REVIVE, COMMIT),
+            other(SEE, REVIVE),
+            SUCCESSOR));
+    plays.add(
+        Play.of(
+            "revived, rolled back, revived by another",
+            Start.DEAD,
+            other(SEE, BEGIN, REVIVE, ROLL_BACK),
+            other(SEE, BEGIN, REVIVE, COMMIT)));
+    plays.add(
+        Play.of(
+            "it dies and is revived",
+            Start.HELD,
+            holder(BEGIN, DIE, COMMIT),
+            other(SEE, REVIVE, SEE, REVIVE),
+            SUCCESSOR));
+    plays.add(
+        Play.of(
+            "it is called off, revived and run, while its first run goes on",
+            Start.HELD,
+            holder(FINISH),
+            other(SEE, CALL_OFF, SEE, REVIVE),
+            SUCCESSOR));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -213,6 +296,13 @@ class InterleavingTest {
   void aTaskThatVanishes_isSeen() {
     Step loss = new Step("lose", true, actor -> actor.run("delete from dibs.task where id = ?"));
     assertSeen("not there once", holder(SUCCEED), other(loss));
+  }
+
+  @Test
+  void anActionOnWhatWasNotSeen_isSeen() {
+    Step move =
+        new Step("move", true, actor -> actor.run("update dibs.task set attempt = attempt where id = ?"));
+    assertSeen("are not the changes", holder(RETRY), other(move));
   }
 
   @Test

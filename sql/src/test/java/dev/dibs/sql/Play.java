@@ -12,7 +12,9 @@ record Play(String name, Start start, List<Role> roles) {
     PENDING,
     DUE,
     HELD,
-    ORPHANED
+    ORPHANED,
+    /** Ended after its first attempt: only in history. */
+    DEAD
   }
 
   /** One thing a session does. */

@@ -254,8 +254,14 @@ class RolesTest {
       for (String sql :
           List.of(
               "select payload from %s.task",
-              "select errors from %s.task_history",
+              "select lease from %s.task",
+              "select * from %s.task",
+              "select payload from %s.task_history",
               "select payload from %s.schedule",
+              "select %s.reveal_task(gen_random_uuid())",
+              "select * from %s.pause_queue('q', 'why')",
+              "select * from %s.retry_task(gen_random_uuid(), 'DEAD', 1)",
+              "insert into %s.audit (id, actor, source, action, target, result) values (gen_random_uuid(), 'a', '', 'b', 'c', 'done')",
               "select %s.cancel(gen_random_uuid())",
               "select %s.enqueue('mail')",
               "update %s.task_public set kind = 'x'",
@@ -265,18 +271,43 @@ class RolesTest {
   }
 
   @Test
-  void operator_callsOffAndPausesQueues() throws SQLException {
-    String id = roles.db().value("select %s.enqueue('mail')".formatted(schema));
+  void operator_actsByFunctionsThatAreAuditedAndChangesNothingElse() throws SQLException {
+    String id = roles.db().value("select %s.enqueue('mail', '\"s3cr3t\"')".formatted(schema));
+    String other = roles.db().value("select %s.enqueue('mail')".formatted(schema));
     try (Session operator = new Session(roles.connectAs("operator"))) {
-      assertThat(operator.value("select %s.cancel(?::uuid, 'why')".formatted(schema), id))
+      assertThat(operator.value("select %s.cancel(?::uuid, 'why')".formatted(schema), other))
           .isEqualTo("PENDING");
-      operator.execute(
-          "insert into %s.queue (name, paused_at) values ('mail', now())".formatted(schema));
-      operator.execute("update %s.queue set paused_at = null".formatted(schema));
-      assertThat(operator.value("select count(*) from %s.task_public".formatted(schema)))
-          .isEqualTo("0");
-      operator.refused("42501", "select payload from %s.task_history".formatted(schema));
-      operator.refused("42501", "select %s.enqueue('mail')".formatted(schema));
+      assertThat(operator.value("select %s.reveal_task(?::uuid)".formatted(schema), id))
+          .isEqualTo("\"s3cr3t\"");
+      assertThat(
+              operator.value(
+                  "select result from %s.cancel_task(?::uuid, 'PENDING', 0)".formatted(schema), id))
+          .isEqualTo("done");
+      assertThat(
+              operator.value(
+                  "select result from %s.pause_queue('mail', 'why')".formatted(schema)))
+          .isEqualTo("done");
+      assertThat(
+              operator.rows(
+                  "select action, actor = session_user, login = session_user from %s.audit order by at"
+                      .formatted(schema)))
+          .containsExactly(
+              List.of("payload.reveal", "t", "t"),
+              List.of("task.cancel", "t", "t"),
+              List.of("queue.pause", "t", "t"));
+      for (String sql :
+          List.of(
+              "update %s.queue set paused_at = null",
+              "insert into %s.kind (name) values ('k')",
+              "update %s.audit set actor = 'somebody else'",
+              "delete from %s.audit",
+              "insert into %s.audit (id, actor, source, action, target, result) values (gen_random_uuid(), 'a', '', 'b', 'c', 'done')",
+              "delete from %s.task_history",
+              "update %s.worker set drained_at = now()",
+              "select payload from %s.task_history",
+              "select * from %s.act_on_task('task.delete', gen_random_uuid(), 'DEAD', 1, '{}', gen_random_uuid(), 'a', 'b', 'c')",
+              "select %s.enqueue('mail')"))
+        operator.refused("42501", sql.formatted(schema));
     }
   }
 }

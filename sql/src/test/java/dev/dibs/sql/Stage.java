@@ -63,6 +63,14 @@ final class Stage implements AutoCloseable {
     String status = held ? "PROCESSING" : start == Play.Start.DUE ? "SCHEDULED" : "PENDING";
     execute("delete from dibs.task");
     execute("delete from dibs.worker");
+    if (start == Play.Start.DEAD) {
+      execute(
+          "insert into dibs.task_history (id, queue, kind, status, attempt, created_at, run_at, priority, failures, losses, max_attempts, payload)"
+              + " values (?, ?, 'k', 'DEAD', 1, now(), now(), 3, 1, 0, 1, '{}')",
+          scene.task(),
+          scene.queue());
+    }
+    if (start != Play.Start.DEAD)
     execute(
         "insert into dibs.task (id, queue, kind, status, attempt, lease, worker_id, run_at)"
             + " values (?, ?, 'k', ?::dibs.task_status, ?, ?, ?, now() - interval '1 second')",
@@ -131,12 +139,16 @@ final class Stage implements AutoCloseable {
         while (rows.next()) {
           changes.add(Change.read(rows));
           int found = Change.readRows(rows);
-          require(found == 1, "the task is not there once", found);
+          boolean isDeleted =
+              cast.stream().flatMap(a -> a.deeds().stream()).anyMatch(Deed.Deleted.class::isInstance);
+          require(found == (isDeleted ? 0 : 1), "the task is not there once", found);
         }
       }
     }
     judgeLife(changes);
-    judgeDeeds(cast, changes.subList(1, changes.size()));
+    // The first change of a task that began unfinished is that it was put there.
+    boolean wasSet = !changes.isEmpty() && changes.getFirst().before() == null;
+    judgeDeeds(cast, wasSet ? changes.subList(1, changes.size()) : changes);
     judgeEffects(scene, changes);
   }
 
@@ -146,12 +158,18 @@ final class Stage implements AutoCloseable {
     Change.@Nullable Row before = null;
     for (Change change : changes) {
       Change.Row after = change.after();
-      if (after == null) throw broken("it vanished", change);
-      require(Objects.equals(before, change.before()), "a change is missing", change);
+      boolean isFirst = change.equals(changes.getFirst());
+      require(isFirst || Objects.equals(before, change.before()), "a change is missing", change);
+      if (isFirst) before = change.before();
+      if (after == null) {
+        require(change.equals(changes.getLast()), "it came back from nowhere", change);
+        return;
+      }
       boolean isTaken = after.status() == TaskStatus.PROCESSING;
       require(!isTaken || leases.add(after.lease()), "a lease came back", change);
       if (before != null) {
-        require(!before.status().isFinal(), "it changed after its end", change);
+        boolean isRevival = after.lease() == null && !after.status().isFinal();
+        require(!before.status().isFinal() || isRevival, "it changed after its end", change);
         require(after.attempt() >= before.attempt(), "attempts fell", change);
         require(!isTaken || before.status() == TaskStatus.PENDING, "it was taken away", change);
       }

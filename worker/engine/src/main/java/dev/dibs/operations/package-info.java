@@ -1,7 +1,6 @@
 /**
- * What an operator asks and does: why a task is not running, and what is wrong with the whole.
- *
- * <p>Public: Explainer with Explanation, Doctor with Finding.
+ * What people do to queues, kinds, tasks and workers, and what they see of them: {@link
+ * dev.dibs.operations.Operations}, under the command line, the console and whoever embeds it.
  */
 @NullMarked
 package dev.dibs.operations;

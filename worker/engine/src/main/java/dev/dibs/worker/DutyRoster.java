@@ -28,6 +28,10 @@ final class DutyRoster {
   /** What is vacuumed in a second or two; other duties wait for it. */
   private static final long LARGEST_VACUUM = 256L << 20;
 
+  private static final int PRUNE_BATCH = 5_000;
+  private static final int PRUNE_BATCHES = 20;
+  private static final Duration PRUNE_PAUSE = Duration.ofSeconds(5);
+
   private final Duties duties;
   private final Rescuer rescuer;
   private final VacuumTask vacuum;
@@ -55,13 +59,24 @@ final class DutyRoster {
       if (!connection.getAutoCommit()) connection.commit(); // taken, whatever becomes of it
       switch (duty.get()) {
         case "partitions" -> duties.createPartitions(connection, PARTITION_DAYS_AHEAD);
-        case "prune" -> duties.prune(connection);
+        case "prune" -> prune(connection);
         case "ticks" -> duties.pruneTicks(connection, TICKS_KEPT);
         case "windows" -> duties.forgetWindows(connection);
         case "orphans" -> rescuer.rescueOrphans(connection);
         default -> LOG.debug("duty {} is not known to this version", duty.get());
       }
     }
+  }
+
+  /** Other duties wait for this, so what takes long is done bit by bit. */
+  private void prune(Connection connection) throws SQLException {
+    duties.prune(connection);
+    boolean more = true;
+    for (int batch = 0; more && batch < PRUNE_BATCHES; batch++) {
+      if (!connection.getAutoCommit()) connection.commit();
+      more = duties.pruneRows(connection, PRUNE_BATCH);
+    }
+    if (more) duties.comeAgain(connection, "prune", PRUNE_PAUSE);
   }
 
   /** Lets schedules tick; answers how long until the next does, {@code atMost} if none is known. */

@@ -1,9 +1,11 @@
 package dev.dibs.worker;
 
+import dev.dibs.Pause;
 import dev.dibs.sql.WorkerRows;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -25,6 +27,9 @@ final class Heartbeat {
     /** Others may have what this process holds. */
     void fenced();
 
+    /** Somebody asked that this process takes no more tasks, or that it takes them again. */
+    void drains(boolean drains);
+
     /** These workers are dead or seem so; an empty list most of the time. */
     void suspects(List<WorkerRows.Sign> suspects);
   }
@@ -38,6 +43,9 @@ final class Heartbeat {
   private final SilenceWatch watch;
   private boolean fenced;
   private volatile boolean draining;
+
+  /** Who asked this process to take no more tasks; of the heartbeat's thread. */
+  private Optional<Pause> asked = Optional.empty();
 
   Heartbeat(
       Link link,
@@ -61,6 +69,7 @@ final class Heartbeat {
     long sentAt = System.nanoTime();
     link.use(connection -> {
       rows.register(connection, worker, announcement, settings.lease());
+      asked.ifPresent(drain -> rows.inherit(connection, worker, drain));
       return worker;
     });
     membership.renewed(worker, sentAt);
@@ -88,8 +97,19 @@ final class Heartbeat {
   private boolean beat(Connection connection, UUID worker) {
     WorkerRows.Beat beat = rows.beatIfLive(connection, worker, settings.lease());
     told.suspects(watch.suspects(beat.signs()));
-    if (beat.accepted() && draining) rows.drain(connection, worker);
+    if (beat.accepted()) hear(connection, worker, beat.drain());
     return beat.accepted();
+  }
+
+  /** Does what an operator asked for, and says in the row that it is done. */
+  private void hear(Connection connection, UUID worker, Optional<Pause> drain) {
+    boolean isNews = drain.isPresent() != asked.isPresent();
+    asked = drain;
+    if (isNews) {
+      told.drains(drain.isPresent());
+      if (drain.isEmpty() && !draining) rows.undrain(connection, worker);
+    }
+    if (drain.isPresent() || draining) rows.drain(connection, worker);
   }
 
   /** Beats until stopped. */

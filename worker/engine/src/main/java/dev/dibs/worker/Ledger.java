@@ -58,6 +58,7 @@ final class Ledger {
   private long freedAt;
   private boolean freed;
   private boolean claiming = true;
+  private boolean drained;
   private boolean closed;
   private int tripsUnderWay;
 
@@ -120,7 +121,7 @@ final class Ledger {
   }
 
   private boolean mayClaim(long now) {
-    return claiming && membership.isHeld(now);
+    return claiming && !drained && membership.isHeld(now);
   }
 
   private Trip depart(long now) {
@@ -349,6 +350,37 @@ final class Ledger {
     try {
       queues.values().forEach(QueueSlots::ring);
       changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Claims no more until {@link #undrain} and gives the buffer back; answers how many that were. */
+  int drain() {
+    lock.lock();
+    try {
+      drained = true;
+      return releaseBuffer(false);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Claims again. */
+  void undrain() {
+    lock.lock();
+    try {
+      drained = false;
+      ringAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  boolean isDrained() {
+    lock.lock();
+    try {
+      return drained;
     } finally {
       lock.unlock();
     }

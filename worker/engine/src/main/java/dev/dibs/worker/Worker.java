@@ -318,6 +318,20 @@ public final class Worker implements AutoCloseable {
       }
 
       @Override
+      public void drains(boolean drains) {
+        if (drains) {
+          LOG.info(
+              "worker {} takes no more tasks, as it was asked to; {} were given back unstarted, {} run to their end",
+              id(),
+              ledger.drain(),
+              ledger.running());
+        } else {
+          LOG.info("worker {} takes tasks again, as it was asked to", id());
+          ledger.undrain();
+        }
+      }
+
+      @Override
       public void suspects(List<WorkerRows.Sign> suspects) {
         duties.suspect(suspects);
       }
@@ -335,12 +349,13 @@ public final class Worker implements AutoCloseable {
   }
 
   /**
-   * Whether this process takes tasks: the database answers, its row is alive, it is not stopping,
-   * and no queue's slots are taken for good by handlers that do not stop.
+   * Whether this process takes tasks: the database answers, its row is alive, it is not stopping and
+   * was not asked to drain, and no queue's slots are taken for good by handlers that do not stop.
    */
   public boolean isReady() {
     return isLive()
         && draining.getCount() > 0
+        && !ledger.isDrained()
         && !outage.isAway()
         && !ledger.isClogged()
         && membership.isHeld(System.nanoTime());
@@ -354,7 +369,7 @@ public final class Worker implements AutoCloseable {
     return new Health(
         !outage.isAway(),
         membership.heldFor(now),
-        draining.getCount() == 0,
+        draining.getCount() == 0 || ledger.isDrained(),
         ledger.isClogged(),
         new Held(ledger.running(), ledger.buffered(), ledger.unwritten()),
         alive);

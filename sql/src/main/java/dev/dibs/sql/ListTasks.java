@@ -1,0 +1,143 @@
+package dev.dibs.sql;
+
+import static org.jooq.impl.DSL.field;
+import static org.jooq.impl.DSL.lateral;
+import static org.jooq.impl.DSL.name;
+import static org.jooq.impl.DSL.select;
+import static org.jooq.impl.DSL.table;
+import static org.jooq.impl.DSL.val;
+
+import dev.dibs.Page;
+import dev.dibs.TaskFilter;
+import dev.dibs.TaskRow;
+import java.sql.Connection;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jooq.DSLContext;
+import org.jooq.Field;
+import org.jooq.Record;
+import org.jooq.Select;
+import org.jooq.SelectField;
+import org.jooq.impl.SQLDataType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Lists tasks that match a filter, a page at a time, by a bounded look.
+ *
+ * <p>An index is walked in its order from where the last page ended, and what the index does not
+ * know is tested on the way, on so many rows at the most; the answer says how many rows were looked
+ * at and where it goes on. Where an index knows one queue at a time each queue is walked, and the
+ * walks are merged up to where all of them were looked at. Index: task_lane, task_due, task_held,
+ * task_blocked, task_history_queue or task_history_dead; for ids the primary key and
+ * task_history_id. Locks nothing. One or two statements a page, and one to find the queues where
+ * none is given. Thread-safe.
+ */
+public final class ListTasks {
+  private static final Field<String> QUEUE = field(name("q", "queue"), SQLDataType.CLOB);
+
+  private final Schema schema;
+  private final QueueNames names;
+
+  public ListTasks(Schema schema) {
+    this.schema = schema;
+    this.names = new QueueNames(schema);
+  }
+
+  /**
+   * What is walked.
+   *
+   * @param queues side by side; null: one walk
+   * @param from behind these keys
+   * @param look at so many rows of each
+   */
+  private record Look(
+      Walk walk, @Nullable List<String> queues, @Nullable List<String> from, int look) {}
+
+  /**
+   * Lists at most {@code size} tasks and looks at about {@code look} rows at the most. The
+   * transaction of {@code connection} must see one state of the database throughout.
+   *
+   * @throws IllegalArgumentException if the filter needs a queue, or the cursor is none of its list
+   */
+  public Page<TaskRow> list(
+      Connection connection, TaskFilter filter, Optional<Page.Cursor> after, int size, int look) {
+    Walk walk = Walk.of(filter);
+    @Nullable List<String> from = after.isEmpty() ? null : walk.keys(after.get());
+    DSLContext dsl = schema.dsl(connection);
+    if (!walk.isByQueue()) return page(dsl, new Look(walk, null, from, look), size);
+    List<String> queues =
+        filter.queue().map(List::of).orElseGet(() -> names.of(connection, filter.status()));
+    if (queues.isEmpty()) return new Page<>(List.of(), 0, Optional.empty());
+    if (queues.size() == 1)
+      return page(dsl, new Look(walk.in(val(queues.getFirst())), null, from, look), size);
+    int each = walk.hasRest() ? Math.max(size + 1, look / queues.size()) : size + 1;
+    return page(dsl, new Look(walk.in(QUEUE), queues, from, each), size);
+  }
+
+  private static Page<TaskRow> page(DSLContext dsl, Look look, int size) {
+    Walk walk = look.walk();
+    List<? extends Record> found = dsl.fetch(matches(look, size + 1));
+    if (found.size() > size && look.queues() == null)
+      return filled(walk, found, size, found.get(size - 1).get(Walk.NUMBER));
+    List<? extends Record> lasts = dsl.fetch(lasts(look));
+    int looked = lasts.stream().mapToInt(last -> last.get(Walk.NUMBER)).sum();
+    // Beyond the first end of a walk that has more, rows of that one are missing.
+    Optional<List<String>> horizon =
+        lasts.stream()
+            .filter(last -> last.get(Walk.NUMBER) == look.look())
+            .map(walk::keysOf)
+            .min(walk::compare);
+    List<Record> within = new ArrayList<>();
+    for (Record one : found)
+      if (horizon.isEmpty() || walk.compare(walk.keysOf(one), horizon.get()) <= 0) within.add(one);
+    if (within.size() > size) return filled(walk, within, size, looked);
+    return new Page<>(
+        within.stream().map(ShownRow::read).toList(), looked, horizon.map(Page.Cursor::of));
+  }
+
+  private static Page<TaskRow> filled(
+      Walk walk, List<? extends Record> found, int size, int looked) {
+    List<? extends Record> shown = found.subList(0, size);
+    var next = Page.Cursor.of(walk.keysOf(shown.getLast()));
+    return new Page<>(shown.stream().map(ShownRow::read).toList(), looked, Optional.of(next));
+  }
+
+  /** The first rows that match, of those that are looked at. */
+  static Select<?> matches(Look look, int most) {
+    Walk walk = look.walk();
+    List<SelectField<?>> columns = new ArrayList<>(Walk.SHOWN.shown());
+    columns.add(Walk.NUMBER);
+    var rows = walk.rows(look.from(), look.look());
+    var from =
+        look.queues() == null
+            ? select(columns).from(rows.asTable("w"))
+            : select(columns).from(queues(look.queues())).crossJoin(lateral(rows).as("w"));
+    return from.where(walk.rest()).orderBy(walk.orderOfWalked()).limit(most);
+  }
+
+  /** Of each walk the last row that is looked at. */
+  private static Select<?> lasts(Look look) {
+    List<SelectField<?>> columns = new ArrayList<>();
+    for (Field<?> key : look.walk().keys()) columns.add(Walk.SHOWN.of(key));
+    columns.add(Walk.NUMBER);
+    var rows = look.walk().rows(look.from(), look.look());
+    var last = select(columns).from(rows.asTable("w")).orderBy(Walk.NUMBER.desc()).limit(1);
+    if (look.queues() == null) return last;
+    return select(lateral(last).as("w").fields())
+        .from(queues(look.queues()))
+        .crossJoin(lateral(last).as("w"));
+  }
+
+  private static org.jooq.Table<?> queues(List<String> queues) {
+    return table("unnest({0})", val(queues.toArray(String[]::new))).as("q", "queue");
+  }
+
+  /** The statement of a page, for those who review it. */
+  static Select<?> text(TaskFilter filter, Optional<Page.Cursor> after, int size, int look) {
+    Walk walk = Walk.of(filter);
+    @Nullable List<String> from = after.isEmpty() ? null : walk.keys(after.get());
+    if (walk.isByQueue() && filter.queue().isPresent()) walk = walk.in(val(filter.queue().get()));
+    return matches(new Look(walk, null, from, look), size + 1);
+  }
+}

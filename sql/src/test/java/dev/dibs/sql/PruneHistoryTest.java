@@ -1,0 +1,138 @@
+package dev.dibs.sql;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.dibs.Request;
+import dev.dibs.Retention;
+import dev.dibs.testing.TestDatabase;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** How history goes: whole days at once, and of the rest what its queue does not want. */
+@Timeout(60)
+class PruneHistoryTest {
+  private final Duties duties = new Duties(Schema.DEFAULT);
+  private final TestDatabase db = TestDatabase.create();
+  private final Session session = Session.on(db);
+  private final Connection connection = session.connection();
+
+  @AfterEach
+  void drop() throws SQLException {
+    session.close();
+    db.close();
+  }
+
+  private void end(String queue, String status, String age, int rows) {
+    db.execute(
+        "insert into dibs.task_history (id, queue, kind, status, attempt, created_at, run_at, finished_at, priority, failures, losses, max_attempts, payload)"
+            + " select gen_random_uuid(), ?, 'k', ?::dibs.task_status, 1, now(), now(), now() - ?::interval - n * interval '1 ms', 3, 0, 0, 1, '{}'"
+            + " from generate_series(1, ?) n",
+        queue,
+        status,
+        age,
+        rows);
+  }
+
+  private void addOldDay() {
+    db.execute(
+        "create table dibs.task_history_20200101 partition of dibs.task_history for values from ('2020-01-01Z') to ('2020-01-02Z')");
+  }
+
+  private long rows(String queue, String status) {
+    return db.number(
+        "select count(*) from dibs.task_history where queue = ? and status = ?::dibs.task_status",
+        queue,
+        status);
+  }
+
+  @Test
+  void rows_goWhenTheirOwnRetentionIsOverBitByBit() throws SQLException {
+    var retention =
+        new Retention(Duration.ofHours(1), Duration.ofDays(30), Duration.ofHours(3));
+    retain("short", retention);
+    retain("long", Retention.of(Duration.ofDays(30)));
+    for (String queue : new String[] {"default", "long", "short"})
+      for (String status : new String[] {"SUCCEEDED", "DEAD", "CANCELLED"}) {
+        end(queue, status, "2 hours", 10);
+        end(queue, status, "10 days", 10);
+      }
+    int batches = 0;
+    while (duties.pruneRows(connection, 7)) batches++;
+    assertThat(batches).isBetween(5, 60);
+    assertThat(rows("short", "SUCCEEDED")).isZero();
+    assertThat(rows("short", "CANCELLED")).isEqualTo(10);
+    assertThat(rows("short", "DEAD")).isEqualTo(20);
+    assertThat(rows("long", "SUCCEEDED")).isEqualTo(20);
+    assertThat(rows("default", "DEAD")).isEqualTo(10);
+    // Nothing is looked at again that was kept or deleted.
+    assertThat(duties.pruneRows(connection, 1)).isFalse();
+    end("short", "SUCCEEDED", "61 minutes", 10);
+    assertThat(duties.pruneRows(connection, 100)).isFalse();
+    assertThat(rows("short", "SUCCEEDED")).isZero();
+  }
+
+  private void retain(String queue, Retention retention) throws SQLException {
+    new Steer(Schema.DEFAULT).retain(connection, queue, retention, Request.of("ana", "test", ""));
+  }
+
+  @Test
+  void days_goWhenEveryRetentionIsOver() throws SQLException {
+    addOldDay();
+    retain("q", Retention.DEFAULT.withDead(Duration.ofDays(10_000)));
+    assertThat(duties.prune(connection)).isZero();
+    retain("q", Retention.DEFAULT.withDead(Duration.ofDays(100)));
+    assertThat(duties.prune(connection)).isEqualTo(1);
+    assertThat(db.value("select to_regclass('dibs.task_history_20200101')")).isNull();
+  }
+
+  /**
+   * Somebody reads history and does not end: the drop gives way, and who writes outcomes meanwhile
+   * waits for a moment only.
+   */
+  @Test
+  void drop_behindAReaderStallsNobody() throws Exception {
+    addOldDay();
+    try (Connection reader = db.connect();
+        Session writer = Session.on(db)) {
+      reader.setAutoCommit(false);
+      reader.createStatement().executeQuery("select count(*) from dibs.task_history").close();
+      var pruned =
+          CompletableFuture.supplyAsync(
+              () -> {
+                try {
+                  int dropped = 0;
+                  for (int i = 0; i < 20; i++) dropped += duties.prune(connection);
+                  return dropped;
+                } catch (SQLException e) {
+                  throw new CompletionException(e);
+                }
+              });
+      String worker = writer.value("select dibs.register('h', 1, '{q}', '{k}')");
+      long longest = 0;
+      int ended = 0;
+      while (!pruned.isDone() || ended < 20) {
+        writer.execute("select dibs.enqueue('k', queue => 'q')");
+        long before = System.nanoTime();
+        assertThat(
+                writer.value(
+                    "select dibs.finish(id, lease, 'succeeded') from dibs.claim(?::uuid, '{q}', '{k}', 1)",
+                    worker))
+            .isEqualTo("t");
+        longest = Math.max(longest, System.nanoTime() - before);
+        ended++;
+      }
+      assertThat(pruned.get()).isZero();
+      assertThat(Duration.ofNanos(longest)).isLessThan(Duration.ofSeconds(2));
+      assertThat(db.finished("SUCCEEDED")).isEqualTo(ended);
+      reader.rollback();
+    }
+    await().until(() -> duties.prune(connection) == 1);
+  }
+}

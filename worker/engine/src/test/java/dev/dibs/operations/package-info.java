@@ -1,0 +1,4 @@
+@NullMarked
+package dev.dibs.operations;
+
+import org.jspecify.annotations.NullMarked;
