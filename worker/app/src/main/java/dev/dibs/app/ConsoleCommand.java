@@ -59,7 +59,8 @@ final class ConsoleCommand implements Callable<Integer> {
   @Option(
       names = "--users",
       paramLabel = "FILE",
-      description = "Who may log in: a line NAME ROLE HASH each, as `dibs console user` makes them.")
+      description =
+          "Who may log in: a line NAME ROLE HASH each, as `dibs console user` makes them.")
   @Nullable Path users;
 
   @Option(
@@ -82,7 +83,9 @@ final class ConsoleCommand implements Callable<Integer> {
       description = "viewer, operator or admin, where nobody is asked who they are.")
   String role = "admin";
 
-  @Option(names = "--https", description = "A proxy in front speaks https: cookies are for that alone.")
+  @Option(
+      names = "--https",
+      description = "A proxy in front speaks https: cookies are for that alone.")
   boolean https;
 
   @Option(
@@ -131,10 +134,11 @@ final class ConsoleCommand implements Callable<Integer> {
     Login login = login();
     if (login instanceof Login.Local && !address.getAddress().isLoopbackAddress())
       throw new UsageException(
-          "--bind " + bind + " lets others in: give --users FILE or --proxy-from, or bind 127.0.0.1");
+          "--bind "
+              + bind
+              + " lets others in: give --users FILE or --proxy-from, or bind 127.0.0.1");
     try {
-      return new ConsoleSettings(
-          address, https, login, environment, readOnly, Dibs.Version.text());
+      return new ConsoleSettings(address, https, login, environment, readOnly, Dibs.Version.text());
     } catch (IllegalArgumentException e) {
       throw new UsageException("--environment: " + e.getMessage());
     }
@@ -177,8 +181,7 @@ final class ConsoleCommand implements Callable<Integer> {
   private static String started(Console console, ConsoleSettings settings, String label) {
     String who =
         switch (settings.login()) {
-          case Login.Local(Role role) ->
-              "this machine only, everybody on it is " + role.word();
+          case Login.Local(Role role) -> "this machine only, everybody on it is " + role.word();
           case Login.Passwords(Users users) -> users.size() + " users";
           case Login.Proxy proxy -> "users of the proxy at " + String.join(", ", proxy.addresses());
         };

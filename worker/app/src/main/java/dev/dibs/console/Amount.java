@@ -29,8 +29,6 @@ record Amount(long number, Kind kind) {
   }
 
   static Amount upTo(int counted, int most) {
-    return counted < most
-        ? new Amount(counted, Kind.EXACT)
-        : new Amount(most - 1, Kind.AT_LEAST);
+    return counted < most ? new Amount(counted, Kind.EXACT) : new Amount(most - 1, Kind.AT_LEAST);
   }
 }

@@ -15,8 +15,7 @@ record Answer(int status, Map<String, String> headers, byte[] body) {
   static final Answer SENT = new Answer(0, Map.of(), new byte[0]);
 
   static Answer page(int status, String html) {
-    return new Answer(
-        status, Map.of("Content-Type", HTML), html.getBytes(StandardCharsets.UTF_8));
+    return new Answer(status, Map.of("Content-Type", HTML), html.getBytes(StandardCharsets.UTF_8));
   }
 
   /** To another page, with a GET. */

@@ -27,7 +27,8 @@ final class Assets {
   private final Map<String, String> addresses = new HashMap<>();
 
   Assets() {
-    for (String name : new String[] {"console.css", "console.js", "idiomorph-0.8.0.js", "icons.svg"})
+    for (String name :
+        new String[] {"console.css", "console.js", "idiomorph-0.8.0.js", "icons.svg"})
       add(name, resource(name));
     String favicon = new String(resource("favicon.svg"), StandardCharsets.UTF_8);
     for (Environment.Tone tone : Environment.Tone.values())

@@ -37,8 +37,7 @@ record Chart(String title, Instant end, List<Line> lines, DoubleFunction<String>
   /** A line across the chart, with its value. */
   record Tick(double y, String text) {}
 
-  static Line line(
-      String name, List<History.Point> points, ToDoubleFunction<History.Point> value) {
+  static Line line(String name, List<History.Point> points, ToDoubleFunction<History.Point> value) {
     return new Line(
         name, points.stream().map(p -> new Dot(p.at(), value.applyAsDouble(p))).toList());
   }
@@ -52,8 +51,7 @@ record Chart(String title, Instant end, List<Line> lines, DoubleFunction<String>
         before = null;
         continue;
       }
-      boolean joins =
-          before != null && Duration.between(before.at(), dot.at()).compareTo(GAP) <= 0;
+      boolean joins = before != null && Duration.between(before.at(), dot.at()).compareTo(GAP) <= 0;
       path.append(joins ? 'L' : 'M').append(number(x(dot.at()))).append(' ');
       path.append(number(y(dot.value())));
       before = dot;
@@ -112,7 +110,8 @@ record Chart(String title, Instant end, List<Line> lines, DoubleFunction<String>
     var text = new StringBuilder(title).append(", the last 15 minutes:");
     for (Line line : lines) {
       double highest = line.dots().stream().mapToDouble(d -> orZero(d.value())).max().orElse(0);
-      text.append(" %s now %s, at most %s.".formatted(line.name(), valueOf(line), write.apply(highest)));
+      text.append(
+          " %s now %s, at most %s.".formatted(line.name(), valueOf(line), write.apply(highest)));
     }
     return text.toString();
   }

@@ -49,7 +49,8 @@ public final class Console implements AutoCloseable {
     this.site = new Site(settings, assets, gate, sampler::situation, clock);
     this.errors = new ErrorPages(site);
     this.live = new Live(gate, this::again);
-    this.router = new Router(routes(new LoginPages(site, sessions, cookies), assets, desk(database)));
+    this.router =
+        new Router(routes(new LoginPages(site, sessions, cookies), assets, desk(database)));
   }
 
   private Desk desk(ConsoleDatabase database) {
@@ -128,7 +129,13 @@ public final class Console implements AutoCloseable {
     String secret = cookies.session(exchange).orElse("");
     Preferences preferences =
         cookies.preferences(exchange).map(Preferences::parse).orElse(Preferences.DEFAULT);
-    return new Visit(exchange, requestId, Visitor.NOBODY, secret, preferences, Visit.Asked.of(exchange.getRequestURI()));
+    return new Visit(
+        exchange,
+        requestId,
+        Visitor.NOBODY,
+        secret,
+        preferences,
+        Visit.Asked.of(exchange.getRequestURI()));
   }
 
   private Answer answer(Visit visit) {
@@ -158,9 +165,7 @@ public final class Console implements AutoCloseable {
     if (route.changes()) requireWritable();
     Answer answer = route.handler().answer(known);
     boolean keeps = answer.headers().containsKey("Set-Cookie") || answer == Answer.SENT;
-    return isNew && !keeps
-        ? answer.with("Set-Cookie", cookies.newSession(known.secret()))
-        : answer;
+    return isNew && !keeps ? answer.with("Set-Cookie", cookies.newSession(known.secret())) : answer;
   }
 
   private Answer stranger(Visit visit) {

@@ -22,8 +22,7 @@ final class ErrorPages {
   Answer answer(Visit visit, Exception e) {
     Refusal refusal = refusal(visit, e);
     Frame frame = site.frame(visit, refusal.title());
-    String html =
-        SafeOutput.of(out -> JteerrorGenerated.render(out, null, frame, refusal));
+    String html = SafeOutput.of(out -> JteerrorGenerated.render(out, null, frame, refusal));
     Answer page = Answer.page(refusal.status(), html);
     return refusal.status() == 503 ? page.with("Retry-After", "5") : page;
   }
@@ -57,10 +56,13 @@ final class ErrorPages {
               "Not granted",
               "The role that the console connects as may not do this. `dibs migrate --roles` grants dibs_operator what it needs.");
       case READ_ONLY ->
-          new Refusal(403, "Read-only", "The database takes no changes: it is a replica, or set so.");
+          new Refusal(
+              403, "Read-only", "The database takes no changes: it is a replica, or set so.");
       default ->
           new Refusal(
-              503, "The database does not answer", "The console goes on by itself when it is back.");
+              503,
+              "The database does not answer",
+              "The console goes on by itself when it is back.");
     };
   }
 

@@ -57,8 +57,7 @@ record Failures(List<Group> groups, int looked, boolean isAll) {
   private static Key key(TaskRow row) {
     return row.lastError()
         .map(error ->
-            new Key(
-                row.kind(), error.type(), withoutNumbers(Show.firstLine(error.message(), 120))))
+            new Key(row.kind(), error.type(), withoutNumbers(Show.firstLine(error.message(), 120))))
         .orElse(new Key(row.kind(), "", ""));
   }
 

@@ -71,7 +71,8 @@ final class Fields {
       if (!known.contains(name))
         throw Refusal.badRequest(
             "There is no parameter '%s' here; there are %s."
-                .formatted(Text.storable(name), String.join(", ", known.stream().sorted().toList())));
+                .formatted(
+                    Text.storable(name), String.join(", ", known.stream().sorted().toList())));
     }
     return this;
   }

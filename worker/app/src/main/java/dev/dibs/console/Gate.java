@@ -65,7 +65,8 @@ final class Gate {
   /** A form is sent by our page, or not taken. */
   void checkForm(Visit visit) {
     if (!isSameOrigin(visit.exchange()))
-      throw Refusal.forbidden("The form was not sent by a page of this console. Nothing was changed.");
+      throw Refusal.forbidden(
+          "The form was not sent by a page of this console. Nothing was changed.");
     String token = visit.form().text(TOKEN).orElse("");
     if (!secrets.isSigned(TOKEN, visit.secret(), token))
       throw Refusal.forbidden(

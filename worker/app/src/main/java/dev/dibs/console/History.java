@@ -10,7 +10,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The measurements of the last quarter of an hour, for charts. The lock guards all. Thread-safe. */
+/**
+ * The measurements of the last quarter of an hour, for charts. The lock guards all. Thread-safe.
+ */
 final class History {
   static final Duration WINDOW = Duration.ofMinutes(15);
   private static final Duration LONGEST_GAP = Duration.ofSeconds(30);

@@ -88,14 +88,17 @@ final class Live implements AutoCloseable {
         return;
       }
       String html = again(visit, page);
-      if (html.isEmpty()) write(out, ": not now\n\n"); // a reader that is gone is found out by writing
+      if (html.isEmpty())
+        write(out, ": not now\n\n"); // a reader that is gone is found out by writing
       else if (html.equals(sent)) event(out, "beat", "");
       else event(out, "page", html);
       sent = html;
     }
   }
 
-  /** The page's main part; empty if it cannot be had just now, which the mark on the page will say. */
+  /**
+   * The page's main part; empty if it cannot be had just now, which the mark on the page will say.
+   */
   private String again(Visit visit, URI page) {
     try {
       Answer answer = renewal.again(visit, page);
@@ -109,7 +112,9 @@ final class Live implements AutoCloseable {
   }
 
   private static void event(OutputStream out, String name, String data) throws IOException {
-    write(out, "event: " + name + "\ndata: " + data.replace("\r", "").replace("\n", "\ndata: ") + "\n\n");
+    write(
+        out,
+        "event: " + name + "\ndata: " + data.replace("\r", "").replace("\n", "\ndata: ") + "\n\n");
   }
 
   private static void write(OutputStream out, String text) throws IOException {

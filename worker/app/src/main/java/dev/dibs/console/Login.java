@@ -25,7 +25,9 @@ public sealed interface Login {
         throw new IllegalArgumentException("a proxy needs an address that it comes from");
       if (secret.length() < SHORTEST_SECRET)
         throw new IllegalArgumentException(
-            "the secret of the proxy must have " + SHORTEST_SECRET + " characters or more, has "
+            "the secret of the proxy must have "
+                + SHORTEST_SECRET
+                + " characters or more, has "
                 + secret.length());
     }
 

@@ -42,8 +42,8 @@ final class LoginPages {
     String name = fields.text("name").orElse("");
     return Answer.page(
         status,
-        SafeOutput.of(out ->
-            JteloginGenerated.render(out, null, frame, name, target(fields), problem)));
+        SafeOutput.of(
+            out -> JteloginGenerated.render(out, null, frame, name, target(fields), problem)));
   }
 
   private Answer enter(Visit visit) {
@@ -60,8 +60,7 @@ final class LoginPages {
     Optional<Visitor> found = users.find(name, password);
     if (found.isEmpty()) {
       LOG.warn("{}: a login failed, from {}", visit.requestId(), visit.from());
-      return page(
-          visit, visit.form(), Optional.of("This name and this password do not fit."), 403);
+      return page(visit, visit.form(), Optional.of("This name and this password do not fit."), 403);
     }
     tries.forgive(name);
     sessions.close(visit.secret());
@@ -85,9 +84,7 @@ final class LoginPages {
     Fields form = visit.form();
     var changed =
         new Preferences(
-            form.text("theme").isPresent()
-                ? form.oneOf("theme", Preferences.THEMES)
-                : old.theme(),
+            form.text("theme").isPresent() ? form.oneOf("theme", Preferences.THEMES) : old.theme(),
             form.read("zone", java.time.ZoneId::of).or(old::zone),
             form.text("times").map("absolute"::equals).orElse(old.absolute()),
             form.text("keys").map("on"::equals).orElse(old.keys()));

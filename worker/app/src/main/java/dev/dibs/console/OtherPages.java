@@ -42,7 +42,9 @@ final class OtherPages {
     visit.query().only(Set.of());
     Optional<Sample> sample = desk.sampler().latest();
     Frame frame = desk.site().frame(visit, "Overview");
-    if (sample.isEmpty()) throw new Refusal(503, "The database does not answer", "The console goes on by itself when it is back.");
+    if (sample.isEmpty())
+      throw new Refusal(
+          503, "The database does not answer", "The console goes on by itself when it is back.");
     var overview =
         new Overview(
             sample.get(), desk.sampler().history(), desk.sampler().findings().orElse(List.of()));
@@ -68,7 +70,9 @@ final class OtherPages {
             .findFirst()
             .orElseThrow(() ->
                 Refusal.notFound(
-                    "There is no worker " + visit.id() + " any more; the rows of the dead go after a while."));
+                    "There is no worker "
+                        + visit.id()
+                        + " any more; the rows of the dead go after a while."));
     List<TaskRow> held =
         desk.reads().list(TaskFilter.of(TaskStatus.PROCESSING).worker(worker.id()), HELD).rows();
     Frame frame = desk.site().frame(visit, Sample.name(worker));
@@ -110,8 +114,7 @@ final class OtherPages {
     Page<AuditRow> page;
     try {
       page =
-          desk.reads()
-              .audit(filter, query.text("after", 1_000).map(Page.Cursor::new), AUDIT_ROWS);
+          desk.reads().audit(filter, query.text("after", 1_000).map(Page.Cursor::new), AUDIT_ROWS);
     } catch (IllegalArgumentException e) {
       throw Refusal.badRequest(e.getMessage() + ".");
     }

@@ -21,7 +21,10 @@ record Overview(Sample sample, List<History.Point> history, List<Finding> findin
       if (queue.isStarved())
         alarms.add(
             new Alarm(
-                queue.name() + ": " + Show.count(queue.waiting()) + " ready, and no worker serves it",
+                queue.name()
+                    + ": "
+                    + Show.count(queue.waiting())
+                    + " ready, and no worker serves it",
                 page,
                 true));
       else if (queue.isBehind())

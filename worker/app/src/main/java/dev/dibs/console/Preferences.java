@@ -22,7 +22,8 @@ record Preferences(String theme, Optional<ZoneId> zone, boolean absolute, boolea
   static Preferences parse(String cookie) {
     String[] parts = cookie.split("~", -1);
     if (parts.length != 4 || !THEMES.contains(parts[0])) return DEFAULT;
-    return new Preferences(parts[0], zone(parts[1]), parts[2].equals("abs"), !parts[3].equals("off"));
+    return new Preferences(
+        parts[0], zone(parts[1]), parts[2].equals("abs"), !parts[3].equals("off"));
   }
 
   static Optional<ZoneId> zone(String name) {

@@ -32,10 +32,7 @@ final class QueuePages {
     String prefix = query.text("q", 128).orElse("");
     Optional<Sample> sample = desk.sampler().latest();
     List<Sample.Queue> shown =
-        sample
-            .map(seen -> byName ? seen.queues() : seen.worstFirst())
-            .orElse(List.of())
-            .stream()
+        sample.map(seen -> byName ? seen.queues() : seen.worstFirst()).orElse(List.of()).stream()
             .filter(queue -> queue.name().startsWith(prefix))
             .toList();
     var table = new QueueTable(sample, shown, desk.sampler().history());
@@ -48,8 +45,7 @@ final class QueuePages {
     String name = visit.name();
     Optional<Sample> sample = desk.sampler().latest();
     List<Sample.Queue> shown = sample.flatMap(seen -> seen.queue(name)).stream().toList();
-    List<TaskRow> dead =
-        desk.reads().list(TaskFilter.of(TaskStatus.DEAD).queue(name), DEAD).rows();
+    List<TaskRow> dead = desk.reads().list(TaskFilter.of(TaskStatus.DEAD).queue(name), DEAD).rows();
     var table = new QueueTable(sample, shown, desk.sampler().history());
     return Answer.page(
         200, SafeOutput.of(out -> JtequeueGenerated.render(out, null, frame, table, dead)));
@@ -75,8 +71,7 @@ final class QueuePages {
     List<TaskRow> running = of(TaskStatus.PROCESSING, name);
     List<TaskRow> dead = of(TaskStatus.DEAD, name);
     return Answer.page(
-        200,
-        SafeOutput.of(out -> JtekindGenerated.render(out, null, frame, kind, running, dead)));
+        200, SafeOutput.of(out -> JtekindGenerated.render(out, null, frame, kind, running, dead)));
   }
 
   private List<TaskRow> of(TaskStatus status, String kind) {

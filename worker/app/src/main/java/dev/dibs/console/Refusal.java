@@ -2,7 +2,10 @@ package dev.dibs.console;
 
 import dev.dibs.DibsException;
 
-/** A request that is not done, and what the person is told: the answer's status, what, and the way out. */
+/**
+ * A request that is not done, and what the person is told: the answer's status, what, and the way
+ * out.
+ */
 final class Refusal extends DibsException {
   private final int status;
   private final String title;

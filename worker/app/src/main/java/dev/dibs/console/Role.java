@@ -29,7 +29,6 @@ public enum Role {
     for (Role role : values()) {
       if (role.word().equals(word)) return role;
     }
-    throw new IllegalArgumentException(
-        "a role is viewer, operator or admin, was '" + word + "'");
+    throw new IllegalArgumentException("a role is viewer, operator or admin, was '" + word + "'");
   }
 }

@@ -28,7 +28,9 @@ record Sample(Instant at, List<Queue> queues, List<WorkerRow> workers, Whole who
    * @param lanes of the priorities 1 to 4
    */
   record Queue(QueueRow row, List<Lane> lanes, int running, Counts counts) {
-    /** What ended lately, and the slots of the workers that serve it, which may serve others too. */
+    /**
+     * What ended lately, and the slots of the workers that serve it, which may serve others too.
+     */
     record Counts(int ended, int dead, int slots) {}
 
     String name() {
@@ -49,9 +51,7 @@ record Sample(Instant at, List<Queue> queues, List<WorkerRow> workers, Whole who
     }
 
     Optional<Duration> oldest() {
-      return lanes.stream()
-          .flatMap(lane -> lane.oldest().stream())
-          .max(Comparator.naturalOrder());
+      return lanes.stream().flatMap(lane -> lane.oldest().stream()).max(Comparator.naturalOrder());
     }
 
     boolean isBehind() {

@@ -33,6 +33,7 @@ import org.slf4j.LoggerFactory;
 final class Sampler implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Sampler.class);
   private static final Duration PAUSE = Duration.ofSeconds(5);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
   private static final int RESTS = 50;
   private static final Duration UNWATCHED = Duration.ofSeconds(60);
   private static final Duration FIRST = Duration.ofSeconds(3);
@@ -133,12 +134,18 @@ final class Sampler implements AutoCloseable {
         Instant begun = clock.instant();
         look();
         Duration took = Duration.between(begun, clock.instant());
-        Duration rest = took.multipliedBy(RESTS);
-        await(rest.compareTo(PAUSE) > 0 ? rest : PAUSE);
+        await(rest(took));
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // closed
     }
+  }
+
+  /** A look that took long is not soon taken again. */
+  private static Duration rest(Duration took) {
+    Duration rest = took.multipliedBy(RESTS);
+    if (rest.compareTo(PAUSE) < 0) return PAUSE;
+    return rest.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : rest;
   }
 
   private boolean isStopping() {

@@ -68,7 +68,8 @@ record Show(Instant now, ZoneId zone, boolean isAbsolute) {
     if (millis < 1_000) return millis + " ms";
     if (millis < 60_000) return String.format(Locale.ROOT, "%.2f s", millis / 1e3);
     long seconds = millis / 1_000;
-    if (seconds < 3_600) return seconds / 60 + String.format(Locale.ROOT, " min %02d s", seconds % 60);
+    if (seconds < 3_600)
+      return seconds / 60 + String.format(Locale.ROOT, " min %02d s", seconds % 60);
     if (seconds < 86_400)
       return seconds / 3_600 + String.format(Locale.ROOT, " h %02d min", seconds / 60 % 60);
     return seconds / 86_400 + " d " + seconds / 3_600 % 24 + " h";

@@ -10,7 +10,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
-/** Queues and kinds are paused and resumed here, workers drained: a page that asks, then the deed. */
+/**
+ * Queues and kinds are paused and resumed here, workers drained: a page that asks, then the deed.
+ */
 final class SteerPages {
   private static final List<String> PAUSES = List.of("pause", "resume");
   private static final List<String> DRAINS = List.of("drain", "undrain");
@@ -38,13 +40,18 @@ final class SteerPages {
   }
 
   private Route asks(String pattern, Asking asking) {
-    return Route.action("GET", pattern, Role.OPERATOR, visit -> {
-      Lever lever = asking.lever(visit, visit.query());
-      Frame frame = desk.site().frame(visit, lever.title());
-      UUID request = UUID.randomUUID();
-      return Answer.page(
-          200, SafeOutput.of(out -> JteleverGenerated.render(out, null, frame, lever, request)));
-    });
+    return Route.action(
+        "GET",
+        pattern,
+        Role.OPERATOR,
+        visit -> {
+          Lever lever = asking.lever(visit, visit.query());
+          Frame frame = desk.site().frame(visit, lever.title());
+          UUID request = UUID.randomUUID();
+          return Answer.page(
+              200,
+              SafeOutput.of(out -> JteleverGenerated.render(out, null, frame, lever, request)));
+        });
   }
 
   private interface Steering {
@@ -52,14 +59,21 @@ final class SteerPages {
   }
 
   private Route acts(String pattern, Steering steering) {
-    return Route.action("POST", pattern, Role.OPERATOR, visit -> {
-      if (!throttle.admits(visit.visitor().name()))
-        throw new Refusal(429, "Too fast", "At most 60 actions a minute. Nothing was changed.");
-      UUID id =
-          visit.form().id("request").orElseThrow(() -> Refusal.badRequest("'request' is missing."));
-      String why = visit.form().text("why", 2_000).orElse("");
-      return steering.steer(visit, Desk.request(visit, id, why));
-    });
+    return Route.action(
+        "POST",
+        pattern,
+        Role.OPERATOR,
+        visit -> {
+          if (!throttle.admits(visit.visitor().name()))
+            throw new Refusal(429, "Too fast", "At most 60 actions a minute. Nothing was changed.");
+          UUID id =
+              visit
+                  .form()
+                  .id("request")
+                  .orElseThrow(() -> Refusal.badRequest("'request' is missing."));
+          String why = visit.form().text("why", 2_000).orElse("");
+          return steering.steer(visit, Desk.request(visit, id, why));
+        });
   }
 
   private Lever queue(Visit visit, Fields fields) {
@@ -113,8 +127,7 @@ final class SteerPages {
             ? "It takes no more tasks, finishes the %d it runs, and stays until it is stopped."
                 .formatted(row.state().running())
             : "It takes tasks again.";
-    return new Lever(
-        "worker", row.id().toString(), Sample.name(row), word, List.of(effect), false);
+    return new Lever("worker", row.id().toString(), Sample.name(row), word, List.of(effect), false);
   }
 
   private Answer steerQueue(Visit visit, Request request) {

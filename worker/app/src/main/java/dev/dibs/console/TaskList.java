@@ -31,7 +31,11 @@ record TaskList(
     if (next.isEmpty())
       return isFirst ? matching + ", all that match" : matching + ", the last that match";
     if (page.looked() > rows + 1)
-      return "Looked at " + Show.count(page.looked()) + " in this order: " + matching + " on this page";
+      return "Looked at "
+          + Show.count(page.looked())
+          + " in this order: "
+          + matching
+          + " on this page";
     return matching + " on this page, more behind";
   }
 
@@ -90,10 +94,7 @@ record TaskList(
   static String triesTitle(TaskRow row) {
     return "attempt %d; %d of %d failures; workers that died holding it: %d of 3"
         .formatted(
-            row.attempt(),
-            row.tries().failures(),
-            row.tries().maxAttempts(),
-            row.tries().losses());
+            row.attempt(), row.tries().failures(), row.tries().maxAttempts(), row.tries().losses());
   }
 
   String worker(UUID id) {

@@ -51,8 +51,7 @@ final class TaskPages {
       throw Refusal.badRequest(e.getMessage() + ".");
     }
     Optional<Url> next = page.next().map(end -> query.url().with("after", signed(query, end)));
-    return new TaskList(
-        query, page, next, cursor.isEmpty(), notice, desk.sampler().latest());
+    return new TaskList(query, page, next, cursor.isEmpty(), notice, desk.sampler().latest());
   }
 
   /** A cursor belongs to its filters. */
@@ -91,8 +90,7 @@ final class TaskPages {
   private Answer reveal(Visit visit) {
     String why = visit.form().text("why", 500).orElse("");
     UUID request = visit.form().id("request").orElseGet(UUID::randomUUID);
-    Optional<String> payload =
-        desk.writes().reveal(visit.id(), Desk.request(visit, request, why));
+    Optional<String> payload = desk.writes().reveal(visit.id(), Desk.request(visit, request, why));
     return page(visit, payload);
   }
 
@@ -102,7 +100,11 @@ final class TaskPages {
     if (found.isEmpty()) throw unknown(visit.id());
     var shown =
         new TaskView(
-            found.get(), explained(visit.id()), payload, desk.sampler().latest(), UUID.randomUUID());
+            found.get(),
+            explained(visit.id()),
+            payload,
+            desk.sampler().latest(),
+            UUID.randomUUID());
     return Answer.page(200, SafeOutput.of(out -> JtetaskGenerated.render(out, null, frame, shown)));
   }
 
@@ -122,7 +124,6 @@ final class TaskPages {
                 + Instant.ofEpochMilli(id.getMostSignificantBits() >>> 16)
                 + "; its history may have been pruned since."
             : "";
-    return Refusal.notFound(
-        "Task " + id + " is neither unfinished nor in the history." + made);
+    return Refusal.notFound("Task " + id + " is neither unfinished nor in the history." + made);
   }
 }

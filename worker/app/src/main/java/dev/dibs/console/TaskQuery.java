@@ -140,6 +140,14 @@ record TaskQuery(
         .without("until");
   }
 
+  /** Whether what is asked for more rarely is asked for. */
+  boolean hasMore() {
+    return rest.since().isPresent()
+        || rest.until().isPresent()
+        || rest.header().isPresent()
+        || size != DEFAULT_SIZE;
+  }
+
   /** The filters but the status. */
   List<Chip> chips() {
     List<Chip> chips = new ArrayList<>();

@@ -5,8 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** What came of an action, task by task, for the template. */
-record TaskResult(
-    TaskAction action, List<TaskDeeds.Outcome> outcomes, Optional<Sample> sample) {
+record TaskResult(TaskAction action, List<TaskDeeds.Outcome> outcomes, Optional<Sample> sample) {
 
   long count(Result result) {
     return outcomes.stream().filter(outcome -> outcome.answer().result() == result).count();

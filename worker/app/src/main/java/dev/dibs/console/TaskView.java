@@ -43,14 +43,17 @@ record TaskView(
     TaskRow.Times times = row().times();
     moments.add(new Moment(times.created(), "enqueued"));
     for (AttemptError error : page.errors())
-      moments.add(
-          new Moment(error.at(), "attempt " + error.attempt() + " ended: " + error.type()));
-    times.claimed().ifPresent(at -> moments.add(new Moment(at, "attempt " + row().attempt() + " began")));
+      moments.add(new Moment(error.at(), "attempt " + error.attempt() + " ended: " + error.type()));
+    times
+        .claimed()
+        .ifPresent(at -> moments.add(new Moment(at, "attempt " + row().attempt() + " began")));
     times
         .finished()
-        .ifPresent(at -> moments.add(new Moment(at, row().status().name().toLowerCase(java.util.Locale.ROOT))));
+        .ifPresent(at ->
+            moments.add(new Moment(at, row().status().name().toLowerCase(java.util.Locale.ROOT))));
     if (times.finished().isEmpty() && times.runAt().isAfter(times.created()))
-      moments.add(new Moment(times.runAt(), times.runAt().isAfter(page.seenAt()) ? "is due" : "was due"));
+      moments.add(
+          new Moment(times.runAt(), times.runAt().isAfter(page.seenAt()) ? "is due" : "was due"));
     moments.sort(Comparator.comparing(Moment::at));
     return moments;
   }
@@ -76,9 +79,7 @@ record TaskView(
   }
 
   Url confirm(TaskAction action) {
-    return Url.of("tasks", "confirm")
-        .with("do", action.word())
-        .with("task", TaskList.seen(row()));
+    return Url.of("tasks", "confirm").with("do", action.word()).with("task", TaskList.seen(row()));
   }
 
   static String mark(Explanation.Effect effect) {

@@ -39,10 +39,12 @@ final class Throttle {
   }
 
   private void forget(Instant now) {
-    tries.values().removeIf(times -> {
-      dropOld(times, now);
-      return times.isEmpty();
-    });
+    tries
+        .values()
+        .removeIf(times -> {
+          dropOld(times, now);
+          return times.isEmpty();
+        });
   }
 
   private void dropOld(Deque<Instant> times, Instant now) {
