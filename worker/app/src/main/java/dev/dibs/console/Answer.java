@@ -36,7 +36,7 @@ record Answer(int status, Map<String, String> headers, byte[] body) {
   void send(HttpExchange exchange) throws IOException {
     if (this == SENT) return;
     Headers sent = exchange.getResponseHeaders();
-    headers.forEach(sent::add);
+    headers.forEach(sent::set);
     boolean bodiless = body.length == 0 || exchange.getRequestMethod().equals("HEAD");
     exchange.sendResponseHeaders(status, bodiless ? -1 : body.length);
     if (!bodiless) exchange.getResponseBody().write(body);

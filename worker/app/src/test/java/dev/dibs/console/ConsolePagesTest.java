@@ -114,7 +114,7 @@ class ConsolePagesTest {
             "/tasks?size=100000", "/tasks?size=-1", "/tasks?status=LOST", "/tasks?prio=9",
             "/tasks?since=yesterday", "/tasks?since=-999999999d", "/tasks?worker=1",
             "/tasks?quueue=mail", "/tasks?queue=a&queue=b", "/tasks?header=x",
-            "/tasks?queue=" + "q".repeat(200), "/tasks?kind=%FF", "/tasks?kind=%zz",
+            "/tasks?queue=" + "q".repeat(200), "/tasks?kind=%FF",
             "/failures?hours=1000000000", "/queues?sort=rate", "/audit?after=..",
             "/tasks/1", "/tasks/0-0-0-0-0", "/workers/x", "/?window=1e9",
             "/tasks/confirm?do=cancel", "/tasks/confirm?do=explode&task=x",
@@ -179,7 +179,8 @@ class ConsolePagesTest {
     String body = client.get("/tasks?status=DEAD&queue=mail&kind=send-receipt&since=-24h").body();
     assertThat(body)
         .contains("queue: mail", "kind: send-receipt", "since: -24h", "37 tasks, all that match");
-    assertThat(client.get("/tasks?status=DEAD&error=HOST%2013").body()).contains("2 tasks");
+    assertThat(client.get("/tasks?status=DEAD&error=HOST%2013").body())
+        .contains("1 task, all that match");
     assertThat(client.get("/tasks?status=DEAD&queue=none").body())
         .contains("No DEAD task matches these filters");
   }

@@ -200,7 +200,7 @@ public final class Scene {
         name,
         name,
         name,
-        HOSTILE,
+        name,
         HOSTILE,
         HOSTILE);
     database.execute(
