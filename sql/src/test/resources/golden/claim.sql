@@ -4,13 +4,21 @@ with "picked" as materialized (select "p"."id"
   from unnest(cast(? as text[]), cast(? as smallint[]), cast(? as bigint[]), cast(? as int[])) as "l" ("queue", "priority", "floor", "room")
   cross join lateral (select "dibs"."task"."id"
   from "dibs"."task"
-  where ("dibs"."task"."queue" = "l"."queue" and "dibs"."task"."status" = cast('PENDING' as "dibs"."task_status") and "dibs"."task"."priority" = "l"."priority" and "dibs"."task"."position" > "l"."floor" and "dibs"."task"."kind" = any (cast(? as text[])))
+  where ("dibs"."task"."queue" = "l"."queue" and "dibs"."task"."status" = cast('PENDING' as "dibs"."task_status") and "dibs"."task"."priority" = "l"."priority" and "dibs"."task"."position" > "l"."floor" and "dibs"."task"."kind" = any (array(select "k"."kind"
+  from unnest(cast(? as text[])) as "k" ("kind")
+  where "k"."kind" <> all (array(select "dibs"."kind"."name"
+  from "dibs"."kind"
+  where "dibs"."kind"."paused_at" is not null)))))
   order by "dibs"."task"."position" fetch next "l"."room" rows only
   for no key update skip locked) as "t"
   where "l"."queue" = "q"."queue" fetch next "q"."room" rows only) as "p"
   where ("q"."queue" <> all (array(select "dibs"."queue"."name"
   from "dibs"."queue"
-  where "dibs"."queue"."paused_at" is not null)) and (coalesce((select set_config('synchronous_commit', 'off', true)
+  where "dibs"."queue"."paused_at" is not null)) and exists (select "k"."kind"
+  from unnest(cast(? as text[])) as "k" ("kind")
+  where "k"."kind" <> all (array(select "dibs"."kind"."name"
+  from "dibs"."kind"
+  where "dibs"."kind"."paused_at" is not null))) and (coalesce((select set_config('synchronous_commit', 'off', true)
   where ?), '') <> 'never'))) update "dibs"."task"
   set "status" = cast('PROCESSING' as "dibs"."task_status"), "attempt" = ("dibs"."task"."attempt" + 1), "claimed_at" = statement_timestamp(), "worker_id" = cast(? as uuid), "lease" = cast(? as uuid)
   where "dibs"."task"."id" = any (array(select "id"

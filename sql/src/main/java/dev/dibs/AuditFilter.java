@@ -16,8 +16,7 @@ public record AuditFilter(
     TaskFilter.Span time) {
   /** All of them. */
   public static final AuditFilter ALL =
-      new AuditFilter(
-          Optional.empty(), Optional.empty(), Optional.empty(), TaskFilter.Span.ALWAYS);
+      new AuditFilter(Optional.empty(), Optional.empty(), Optional.empty(), TaskFilter.Span.ALWAYS);
 
   public AuditFilter actor(String actor) {
     return new AuditFilter(Optional.of(actor), action, target, time);

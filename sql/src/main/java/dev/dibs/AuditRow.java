@@ -12,7 +12,13 @@ import java.util.Optional;
  * @param result done, stale, missing or refused
  */
 public record AuditRow(
-    Request request, Instant at, String login, String action, String target, Change change, String result) {
+    Request request,
+    Instant at,
+    String login,
+    String action,
+    String target,
+    Change change,
+    String result) {
 
   /** What it was and became, as text. */
   public record Change(Optional<String> before, Optional<String> after) {}

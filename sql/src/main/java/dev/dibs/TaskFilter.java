@@ -1,7 +1,6 @@
 package dev.dibs;
 
 import java.time.Instant;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -74,23 +73,19 @@ public record TaskFilter(
   }
 
   public TaskFilter queue(String queue) {
-    return new TaskFilter(
-        status, Optional.of(queue), kind, priority, worker, time, traits, ids);
+    return new TaskFilter(status, Optional.of(queue), kind, priority, worker, time, traits, ids);
   }
 
   public TaskFilter kind(String kind) {
-    return new TaskFilter(
-        status, queue, Optional.of(kind), priority, worker, time, traits, ids);
+    return new TaskFilter(status, queue, Optional.of(kind), priority, worker, time, traits, ids);
   }
 
   public TaskFilter priority(Priority priority) {
-    return new TaskFilter(
-        status, queue, kind, Optional.of(priority), worker, time, traits, ids);
+    return new TaskFilter(status, queue, kind, Optional.of(priority), worker, time, traits, ids);
   }
 
   public TaskFilter worker(UUID worker) {
-    return new TaskFilter(
-        status, queue, kind, priority, Optional.of(worker), time, traits, ids);
+    return new TaskFilter(status, queue, kind, priority, Optional.of(worker), time, traits, ids);
   }
 
   public TaskFilter since(Instant since) {

@@ -13,7 +13,13 @@ import java.util.UUID;
  * @param drain who wants it to take no more tasks; its status says whether it has heard
  */
 public record WorkerRow(
-    UUID id, Home home, List<String> queues, List<String> kinds, int concurrency, State state, Optional<Pause> drain) {
+    UUID id,
+    Home home,
+    List<String> queues,
+    List<String> kinds,
+    int concurrency,
+    State state,
+    Optional<Pause> drain) {
   public WorkerRow {
     queues = List.copyOf(queues);
     kinds = List.copyOf(kinds);

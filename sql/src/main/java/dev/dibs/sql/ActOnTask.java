@@ -44,7 +44,12 @@ public final class ActOnTask {
   public Came retry(Connection connection, Seen seen, Duration delay, Request request)
       throws SQLException {
     return call(
-        connection, "retry_task", seen, request, "? * interval '1 microsecond'", Time.micros(delay));
+        connection,
+        "retry_task",
+        seen,
+        request,
+        "? * interval '1 microsecond'",
+        Time.micros(delay));
   }
 
   public Came cancel(Connection connection, Seen seen, Request request) throws SQLException {
@@ -67,8 +72,7 @@ public final class ActOnTask {
 
   public Came reschedule(Connection connection, Seen seen, Instant runAt, Request request)
       throws SQLException {
-    return call(
-        connection, "reschedule_task", seen, request, "?", runAt.atOffset(ZoneOffset.UTC));
+    return call(connection, "reschedule_task", seen, request, "?", runAt.atOffset(ZoneOffset.UTC));
   }
 
   private Came call(

@@ -162,7 +162,9 @@ final class EndedTasks {
                 .returningResult(TASK_HISTORY.ID));
   }
 
-  /** The queues that keep nothing of what ended so; each is asked for once a statement, if at all. */
+  /**
+   * The queues that keep nothing of what ended so; each is asked for once a statement, if at all.
+   */
   private static Field<String[]> keepingNothing(Field<YearToSecond> ofOutcome) {
     return array(
         select(QUEUE.NAME)

@@ -66,7 +66,8 @@ public final class FindTask {
             "extract(epoch from {0})::float8",
             SQLDataType.DOUBLE, field(name("w", "timeout"), SQLDataType.INTERVAL));
     return dsl.select(SHOWN.shown())
-        .select(timeout.as("seconds"), SHOWN.of(TASK.ERRORS).as("all_errors"), Time.clock().as("now"))
+        .select(
+            timeout.as("seconds"), SHOWN.of(TASK.ERRORS).as("all_errors"), Time.clock().as("now"))
         .from(found)
         .fetchOptional()
         .map(row -> page(dsl, row));
@@ -89,7 +90,7 @@ public final class FindTask {
     return dsl.resultQuery(
             """
             select coalesce((e ->> 'attempt')::integer, 0), coalesce((e ->> 'at')::timestamptz, 'epoch'),
-              coalesce(e ->> 'class', ''), coalesce(e ->> 'message', ''), coalesce(e ->> 'group', ''), coalesce(e ->> 'stack', '')
+              coalesce(e ->> 'class', ''), coalesce(e ->> 'message', concat_ws(' on ', e ->> 'worker', e ->> 'host')), coalesce(e ->> 'group', ''), coalesce(e ->> 'stack', '')
             from jsonb_array_elements({0}) with ordinality a (e, n) order by n\
             """,
             org.jooq.impl.DSL.val(errors))

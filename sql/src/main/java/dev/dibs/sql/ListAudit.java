@@ -57,8 +57,7 @@ public final class ListAudit {
     return new Page<>(
         shown,
         size,
-        Optional.of(
-            Page.Cursor.of(List.of(last.at().toString(), last.request().id().toString()))));
+        Optional.of(Page.Cursor.of(List.of(last.at().toString(), last.request().id().toString()))));
   }
 
   private static Condition matches(AuditFilter filter) {

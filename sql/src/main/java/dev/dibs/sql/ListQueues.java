@@ -162,7 +162,6 @@ public final class ListQueues {
     @Nullable OffsetDateTime since = row.get(at);
     if (since == null) return Optional.empty();
     return Optional.of(
-        new Pause(
-            since.toInstant(), ShownRow.text(row.get(by)), ShownRow.text(row.get(why))));
+        new Pause(since.toInstant(), ShownRow.text(row.get(by)), ShownRow.text(row.get(why))));
   }
 }

@@ -12,6 +12,7 @@ import dev.dibs.TaskFilter;
 import dev.dibs.TaskRow;
 import java.sql.Connection;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import org.jooq.DSLContext;
@@ -77,7 +78,8 @@ public final class ListTasks {
 
   private static Page<TaskRow> page(DSLContext dsl, Look look, int size) {
     Walk walk = look.walk();
-    List<? extends Record> found = dsl.fetch(matches(look, size + 1));
+    List<Record> found = new ArrayList<>(dsl.fetch(matches(look, size + 1)));
+    if (look.queues() == null) found.sort(Comparator.comparing(row -> row.get(Walk.NUMBER)));
     if (found.size() > size && look.queues() == null)
       return filled(walk, found, size, found.get(size - 1).get(Walk.NUMBER));
     List<? extends Record> lasts = dsl.fetch(lasts(look));
@@ -87,10 +89,12 @@ public final class ListTasks {
         lasts.stream()
             .filter(last -> last.get(Walk.NUMBER) == look.look())
             .map(walk::keysOf)
-            .min(walk::compare);
+            .reduce((a, b) -> walk.compare(a, b) <= 0 ? a : b);
     List<Record> within = new ArrayList<>();
-    for (Record one : found)
-      if (horizon.isEmpty() || walk.compare(walk.keysOf(one), horizon.get()) <= 0) within.add(one);
+    for (Record one : found) {
+      boolean isAll = horizon.isEmpty() || look.queues() == null;
+      if (isAll || walk.compare(walk.keysOf(one), horizon.get()) <= 0) within.add(one);
+    }
     if (within.size() > size) return filled(walk, within, size, looked);
     return new Page<>(
         within.stream().map(ShownRow::read).toList(), looked, horizon.map(Page.Cursor::of));
@@ -109,11 +113,16 @@ public final class ListTasks {
     List<SelectField<?>> columns = new ArrayList<>(Walk.SHOWN.shown());
     columns.add(Walk.NUMBER);
     var rows = walk.rows(look.from(), look.look());
-    var from =
-        look.queues() == null
-            ? select(columns).from(rows.asTable("w"))
-            : select(columns).from(queues(look.queues())).crossJoin(lateral(rows).as("w"));
-    return from.where(walk.rest()).orderBy(walk.orderOfWalked()).limit(most);
+    // One walk brings its rows in their order, and stops when the page is full. Asked for once more
+    // here, the planner does not see that, and would look at all the rows to sort them.
+    if (look.queues() == null)
+      return select(columns).from(rows.asTable("w")).where(walk.rest()).limit(most);
+    return select(columns)
+        .from(queues(look.queues()))
+        .crossJoin(lateral(rows).as("w"))
+        .where(walk.rest())
+        .orderBy(walk.orderOfWalked())
+        .limit(most);
   }
 
   /** Of each walk the last row that is looked at. */

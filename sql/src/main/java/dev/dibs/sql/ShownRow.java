@@ -116,15 +116,15 @@ final class ShownRow {
     return of(TASK.ERRORS)
         .isNotNull()
         .and(
-            position(org.jooq.impl.DSL.lower(text), org.jooq.impl.DSL.lower(org.jooq.impl.DSL.val(part)))
+            position(
+                    org.jooq.impl.DSL.lower(text),
+                    org.jooq.impl.DSL.lower(org.jooq.impl.DSL.val(part)))
                 .gt(inline(0)));
   }
 
   /** Whether it has a header of this name and value. */
   Condition hasHeader(String header, String value) {
-    return field(
-            "{0} ->> {1}",
-            SQLDataType.CLOB, of(TASK.HEADERS), org.jooq.impl.DSL.val(header))
+    return field("{0} ->> {1}", SQLDataType.CLOB, of(TASK.HEADERS), org.jooq.impl.DSL.val(header))
         .eq(value);
   }
 

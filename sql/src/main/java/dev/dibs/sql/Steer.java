@@ -92,7 +92,10 @@ public final class Steer {
     String micros = "? * interval '1 microsecond', ";
     String sql =
         "select \"%s\".retain_queue(?, ".formatted(schema.name())
-            + micros + micros + micros + ASKED;
+            + micros
+            + micros
+            + micros
+            + ASKED;
     try (var statement = connection.prepareStatement(sql)) {
       statement.setString(1, queue);
       statement.setLong(2, Time.micros(retention.succeeded()));

@@ -85,8 +85,7 @@ record Walk(
           new Walk(
               false,
               List.of(TASK.QUEUE, TASK.ID),
-              is(TaskStatus.BLOCKED)
-                  .and(filter.queue().map(TASK.QUEUE::eq).orElse(noCondition())),
+              is(TaskStatus.BLOCKED).and(filter.queue().map(TASK.QUEUE::eq).orElse(noCondition())),
               rest(filter, false).and(within(filter, SHOWN.of(TASK.RUN_AT))),
               false);
       case SUCCEEDED, DEAD, CANCELLED -> throw new IllegalStateException("history");
@@ -131,8 +130,7 @@ record Walk(
   }
 
   private static Condition within(TaskFilter filter, Field<OffsetDateTime> time) {
-    Condition since =
-        filter.time().since().map(at -> time.ge(utc(at))).orElse(noCondition());
+    Condition since = filter.time().since().map(at -> time.ge(utc(at))).orElse(noCondition());
     return since.and(filter.time().until().map(at -> time.lt(utc(at))).orElse(noCondition()));
   }
 
@@ -255,7 +253,8 @@ record Walk(
       int order;
       if (type == OffsetDateTime.class)
         order = Instant.parse(a.get(i)).compareTo(Instant.parse(b.get(i)));
-      else if (type == UUID.class) order = a.get(i).compareTo(b.get(i)); // as bytes, as the database
+      else if (type == UUID.class)
+        order = a.get(i).compareTo(b.get(i)); // as bytes, as the database
       else order = Long.compare(Long.parseLong(a.get(i)), Long.parseLong(b.get(i)));
       if (order != 0) return isHistory ? -order : order;
     }

@@ -271,7 +271,8 @@ final class Actor implements AutoCloseable {
   void see() {
     seen =
         FIND.find(connection, scene.task())
-            .map(page -> new ActOnTask.Seen(page.row().id(), page.row().status(), page.row().attempt()))
+            .map(page ->
+                new ActOnTask.Seen(page.row().id(), page.row().status(), page.row().attempt()))
             .orElse(null);
     tell("sees " + seen);
   }

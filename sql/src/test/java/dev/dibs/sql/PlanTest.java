@@ -136,6 +136,18 @@ class PlanTest {
   }
 
   @Test
+  void claim_entersNoLaneWhenAllItsKindsArePaused() throws SQLException {
+    fill(50_000);
+    db.execute("vacuum analyze dibs.task");
+    db.execute("insert into dibs.kind (name, paused_at) values ('other', now())");
+    String plan = explain(claiming(), claim(0));
+    assertGood(plan);
+    assertThat(plan).contains("rows=100");
+    db.execute("insert into dibs.kind (name, paused_at) values ('k', now())");
+    assertThat(buffers(explain(claiming(), claim(0)))).isLessThan(100);
+  }
+
+  @Test
   void claim_costsTheSameHoweverManyWait() throws SQLException {
     fill(1_000);
     db.execute("vacuum analyze dibs.task");

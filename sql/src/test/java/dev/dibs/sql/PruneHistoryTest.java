@@ -54,8 +54,7 @@ class PruneHistoryTest {
 
   @Test
   void rows_goWhenTheirOwnRetentionIsOverBitByBit() throws SQLException {
-    var retention =
-        new Retention(Duration.ofHours(1), Duration.ofDays(30), Duration.ofHours(3));
+    var retention = new Retention(Duration.ofHours(1), Duration.ofDays(30), Duration.ofHours(3));
     retain("short", retention);
     retain("long", Retention.of(Duration.ofDays(30)));
     for (String queue : new String[] {"default", "long", "short"})
@@ -104,16 +103,15 @@ class PruneHistoryTest {
       reader.setAutoCommit(false);
       reader.createStatement().executeQuery("select count(*) from dibs.task_history").close();
       var pruned =
-          CompletableFuture.supplyAsync(
-              () -> {
-                try {
-                  int dropped = 0;
-                  for (int i = 0; i < 20; i++) dropped += duties.prune(connection);
-                  return dropped;
-                } catch (SQLException e) {
-                  throw new CompletionException(e);
-                }
-              });
+          CompletableFuture.supplyAsync(() -> {
+            try {
+              int dropped = 0;
+              for (int i = 0; i < 20; i++) dropped += duties.prune(connection);
+              return dropped;
+            } catch (SQLException e) {
+              throw new CompletionException(e);
+            }
+          });
       String worker = writer.value("select dibs.register('h', 1, '{q}', '{k}')");
       long longest = 0;
       int ended = 0;

@@ -284,8 +284,7 @@ class RolesTest {
                   "select result from %s.cancel_task(?::uuid, 'PENDING', 0)".formatted(schema), id))
           .isEqualTo("done");
       assertThat(
-              operator.value(
-                  "select result from %s.pause_queue('mail', 'why')".formatted(schema)))
+              operator.value("select result from %s.pause_queue('mail', 'why')".formatted(schema)))
           .isEqualTo("done");
       assertThat(
               operator.rows(
@@ -306,8 +305,7 @@ class RolesTest {
               "update %s.worker set drained_at = now()",
               "select payload from %s.task_history",
               "select * from %s.act_on_task('task.delete', gen_random_uuid(), 'DEAD', 1, '{}', gen_random_uuid(), 'a', 'b', 'c')",
-              "select %s.enqueue('mail')"))
-        operator.refused("42501", sql.formatted(schema));
+              "select %s.enqueue('mail')")) operator.refused("42501", sql.formatted(schema));
     }
   }
 }

@@ -71,15 +71,15 @@ final class Stage implements AutoCloseable {
           scene.queue());
     }
     if (start != Play.Start.DEAD)
-    execute(
-        "insert into dibs.task (id, queue, kind, status, attempt, lease, worker_id, run_at)"
-            + " values (?, ?, 'k', ?::dibs.task_status, ?, ?, ?, now() - interval '1 second')",
-        scene.task(),
-        scene.queue(),
-        status,
-        held ? 1 : 0,
-        held ? scene.held().lease() : null,
-        held ? scene.workers().getFirst() : null);
+      execute(
+          "insert into dibs.task (id, queue, kind, status, attempt, lease, worker_id, run_at)"
+              + " values (?, ?, 'k', ?::dibs.task_status, ?, ?, ?, now() - interval '1 second')",
+          scene.task(),
+          scene.queue(),
+          status,
+          held ? 1 : 0,
+          held ? scene.held().lease() : null,
+          held ? scene.workers().getFirst() : null);
     execute(
         "insert into dibs.worker (id, host, pid, version, queues, kinds, concurrency, lease_until)"
             + " select id, 'h', 1, 'x', '{}', '{}', 1, now() - interval '1 second' from unnest(?) id",
@@ -140,7 +140,9 @@ final class Stage implements AutoCloseable {
           changes.add(Change.read(rows));
           int found = Change.readRows(rows);
           boolean isDeleted =
-              cast.stream().flatMap(a -> a.deeds().stream()).anyMatch(Deed.Deleted.class::isInstance);
+              cast.stream()
+                  .flatMap(a -> a.deeds().stream())
+                  .anyMatch(Deed.Deleted.class::isInstance);
           require(found == (isDeleted ? 0 : 1), "the task is not there once", found);
         }
       }

@@ -70,7 +70,8 @@ class SteerTest {
   private Set<String> claimedBySql(String worker) throws SQLException {
     connection.setAutoCommit(false);
     try {
-      return session.rows("select kind from dibs.claim(?::uuid, '{q}', '{a,b}', 10)", worker)
+      return session
+          .rows("select kind from dibs.claim(?::uuid, '{q}', '{a,b}', 10)", worker)
           .stream()
           .map(row -> String.valueOf(row.getFirst()))
           .collect(Collectors.toSet());
@@ -139,7 +140,8 @@ class SteerTest {
     session.execute("select dibs.enqueue('a', queue => 'q') from generate_series(1, 3)");
     String worker = session.value("select dibs.register('h', 1, '{q}', '{a}')");
     session.execute("select dibs.claim(?::uuid, '{q}', '{a}', 2)", worker);
-    assertThat(steer.pause(connection, Steer.What.QUEUE, "q", by("ana", "")).running()).isEqualTo(2);
+    assertThat(steer.pause(connection, Steer.What.QUEUE, "q", by("ana", "")).running())
+        .isEqualTo(2);
     assertThat(steer.pause(connection, Steer.What.KIND, "a", by("ana", "")).running()).isEqualTo(2);
     assertThat(steer.pause(connection, Steer.What.KIND, "b", by("ana", "")).running()).isZero();
   }
@@ -155,8 +157,7 @@ class SteerTest {
 
   @Test
   void retain_keepsOfEachOutcomeWhatWasAskedForAlsoOfWhatEndsNow() throws SQLException {
-    var kept =
-        new Retention(Duration.ZERO, Duration.ofDays(30), Duration.ofHours(2));
+    var kept = new Retention(Duration.ZERO, Duration.ofDays(30), Duration.ofHours(2));
     steer.retain(connection, "q", kept, by("ana", "disk"));
     assertThat(list.queues(connection))
         .extracting(QueueRow::name, QueueRow::retention)
@@ -204,10 +205,12 @@ class SteerTest {
     var second = steer.drain(connection, worker, by("bob", ""));
     assertThat(second.result()).isEqualTo("stale");
     assertThat(second.message()).contains("already by ana");
-    assertThat(list.workers(connection)).singleElement().satisfies(row -> {
-      assertThat(row.drain().orElseThrow().by()).isEqualTo("ana");
-      assertThat(row.state().status()).isEqualTo("LIVE");
-    });
+    assertThat(list.workers(connection))
+        .singleElement()
+        .satisfies(row -> {
+          assertThat(row.drain().orElseThrow().by()).isEqualTo("ana");
+          assertThat(row.state().status()).isEqualTo("LIVE");
+        });
     var beat = new WorkerRows(Schema.DEFAULT).beatIfLive(connection, worker, Duration.ofHours(1));
     assertThat(beat.drain().orElseThrow().why()).isEqualTo("update");
     assertThat(steer.undrain(connection, worker, by("bob", "")).result()).isEqualTo("done");

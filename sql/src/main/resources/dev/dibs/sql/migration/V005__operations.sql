@@ -65,7 +65,7 @@ create table history_pruned (
 
 -- Claims at most max ready tasks, the urgent first, and answers them with the lease that finish wants to see. Rows that
 -- others have locked are skipped. Queues are served in an order of chance, and now and then a lower priority first. What
--- is paused is left out.
+-- is paused is left out, and a worker that is to drain gets nothing.
 create or replace function claim(worker uuid, queues text[], kinds text[], max integer)
 returns table (
   id uuid, lease uuid, queue text, kind text, payload jsonb, headers jsonb, attempt integer, failures integer,
@@ -85,6 +85,7 @@ begin
     raise exception using errcode = 'object_not_in_prerequisite_state',
       message = format('worker %s is not registered, or was declared dead; register anew', claim.worker);
   end if;
+  if exists (select from worker w where w.id = claim.worker and w.drained_at is not null) then return; end if;
   running := array(select name from unnest(claim.kinds) name
     where name <> all (array(select k.name from kind k where k.paused_at is not null)));
   if running = '{}' then return; end if;
@@ -112,6 +113,16 @@ begin
         t.timeout, t.priority, t.position)
     select c.id, c.lease, c.queue, c.kind, c.payload, c.headers, c.attempt, c.failures, c.losses, c.max_attempts, c.timeout
     from claimed c order by c.priority, c.position;
+end $$;
+
+-- Renews the lease; false: the worker was declared dead, others have its tasks, it must stop them and register anew.
+create or replace function heartbeat(worker uuid) returns boolean language plpgsql volatile security definer as $$
+#variable_conflict use_column
+begin
+  update worker w set beat = w.beat + 1, lease_until = clock_timestamp() + interval '15 seconds',
+    status = case when w.drained_at is null then 'LIVE' else 'DRAINING' end
+  where w.id = heartbeat.worker and w.status <> 'DEAD';
+  return found;
 end $$;
 
 -- How long tasks of a queue that ended so are kept; the row may be missing.

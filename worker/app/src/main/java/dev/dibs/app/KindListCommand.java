@@ -26,13 +26,13 @@ final class KindListCommand implements Callable<Integer> {
     List<KindRow> kinds = OperatorOptions.open(options, shell, "kinds").kinds();
     if (json)
       for (KindRow kind : kinds)
-        shell.out()
+        shell
+            .out()
             .println(Steered.KIND.json(kind.name(), kind.pause()).put("workers", kind.workers()));
     else if (kinds.isEmpty()) shell.out().println("no kinds");
     else {
       var table = new TextTable("KIND", "WORKERS", "STATE");
-      kinds.forEach(
-          kind -> table.add(kind.name(), kind.workers(), Steered.state(kind.pause())));
+      kinds.forEach(kind -> table.add(kind.name(), kind.workers(), Steered.state(kind.pause())));
       table.lines().forEach(shell.out()::println);
     }
     return 0;

@@ -42,7 +42,8 @@ final class PauseCommand implements Callable<Integer> {
     var request = options.request(why);
     var answer = OperatorOptions.meant(() -> what.pause(operations, name, request));
     if (json) {
-      shell.out()
+      shell
+          .out()
           .println(
               what.json(name, answer.pause())
                   .put("result", answer.result().name())
@@ -53,7 +54,8 @@ final class PauseCommand implements Callable<Integer> {
       throw new DibsException(
           "%s '%s' is %s; it was left so"
               .formatted(what.word(), name, Steered.state(answer.pause())));
-    shell.out()
+    shell
+        .out()
         .println(
             "paused %s '%s', %d of its tasks still run"
                 .formatted(what.word(), name, answer.running()));

@@ -10,7 +10,9 @@ import picocli.CommandLine.Option;
 import tools.jackson.databind.node.ObjectNode;
 
 /** {@code dibs queues list}: the queues, which are paused, and how long they keep what ended. */
-@Command(name = "list", description = "List the queues that have tasks, are served or were steered.")
+@Command(
+    name = "list",
+    description = "List the queues that have tasks, are served or were steered.")
 final class QueueListCommand implements Callable<Integer> {
   private final Shell shell;
 

@@ -30,11 +30,7 @@ final class QueueRetainCommand implements Callable<Integer> {
   @Option(names = "--cancelled", paramLabel = "TIME", description = "Likewise.")
   @Nullable Duration cancelled;
 
-  @Option(
-      names = "--why",
-      paramLabel = "TEXT",
-      required = true,
-      description = "Kept in the audit.")
+  @Option(names = "--why", paramLabel = "TEXT", required = true, description = "Kept in the audit.")
   String why = "";
 
   @Mixin OperatorOptions options = new OperatorOptions();
@@ -46,8 +42,7 @@ final class QueueRetainCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     if (succeeded == null && dead == null && cancelled == null)
-      throw new UsageException(
-          "give --succeeded, --dead or --cancelled: nothing is to be changed");
+      throw new UsageException("give --succeeded, --dead or --cancelled: nothing is to be changed");
     Operations operations = options.open(shell, "queues");
     Retention kept =
         operations.queues().stream()

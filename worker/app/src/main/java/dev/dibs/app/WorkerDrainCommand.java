@@ -38,9 +38,9 @@ final class WorkerDrainCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     var answer = options.open(shell, "workers").drainWorker(id, options.request(why));
-    if (answer.result() != Operations.Answer.Result.DONE)
-      throw new DibsException(answer.message());
-    shell.out()
+    if (answer.result() != Operations.Answer.Result.DONE) throw new DibsException(answer.message());
+    shell
+        .out()
         .println("asked worker %s to drain, it has %d tasks".formatted(id, answer.running()));
     return 0;
   }

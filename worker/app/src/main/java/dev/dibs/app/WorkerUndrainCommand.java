@@ -33,8 +33,7 @@ final class WorkerUndrainCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     var answer = options.open(shell, "workers").undrainWorker(id, options.request(why));
-    if (answer.result() != Operations.Answer.Result.DONE)
-      throw new DibsException(answer.message());
+    if (answer.result() != Operations.Answer.Result.DONE) throw new DibsException(answer.message());
     shell.out().println("asked worker %s to take tasks again".formatted(id));
     return 0;
   }

@@ -274,8 +274,8 @@ public final class Operations {
    * none, though there are more, and then says where to look further.
    *
    * <p>Order: PENDING by priority and position, the next to run first; SCHEDULED by run time;
-   * PROCESSING by worker and id; BLOCKED by queue and id; finished ones the newest first; ids by id.
-   * PENDING and finished tasks without a queue are listed over at most 200 queues.
+   * PROCESSING by worker and id; BLOCKED by queue and id; finished ones the newest first; ids by
+   * id. PENDING and finished tasks without a queue are listed over at most 200 queues.
    *
    * @param after where the page before ended; empty: the first page
    * @param size 1 to 1,000
@@ -292,8 +292,7 @@ public final class Operations {
     }
   }
 
-  private Page<TaskRow> list(
-      TaskFilter filter, Optional<Page.Cursor> after, int size, int look) {
+  private Page<TaskRow> list(TaskFilter filter, Optional<Page.Cursor> after, int size, int look) {
     return own.read(
         "the %s tasks could not be listed".formatted(filter.status()),
         connection -> list.list(connection, filter, after, size, look));

@@ -12,11 +12,14 @@ import org.jooq.exception.DataAccessException;
  * ended by the server where they are not. Thread-safe.
  */
 final class OwnTransaction {
-  /** What is read in several statements is of one moment; walks go by index, whatever is believed. */
+  /**
+   * What is read in several statements is of one moment; walks go by index, whatever is believed.
+   */
   private static final String READING =
       "set transaction isolation level repeatable read, read only; set local statement_timeout = '1s';"
           + " set local lock_timeout = '100ms'; set local enable_seqscan = off;"
-          + " set local enable_bitmapscan = off; set local jit = off";
+          + " set local enable_bitmapscan = off; set local jit = off;"
+          + " set local max_parallel_workers_per_gather = 0";
 
   /** Who waits for a row looks at it as it is then. */
   private static final String ACTING =

@@ -355,7 +355,9 @@ final class Ledger {
     }
   }
 
-  /** Claims no more until {@link #undrain} and gives the buffer back; answers how many that were. */
+  /**
+   * Claims no more until {@link #undrain} and gives the buffer back; answers how many that were.
+   */
   int drain() {
     lock.lock();
     try {

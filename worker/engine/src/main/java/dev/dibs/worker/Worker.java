@@ -349,8 +349,9 @@ public final class Worker implements AutoCloseable {
   }
 
   /**
-   * Whether this process takes tasks: the database answers, its row is alive, it is not stopping and
-   * was not asked to drain, and no queue's slots are taken for good by handlers that do not stop.
+   * Whether this process takes tasks: the database answers, its row is alive, it is not stopping
+   * and was not asked to drain, and no queue's slots are taken for good by handlers that do not
+   * stop.
    */
   public boolean isReady() {
     return isLive()

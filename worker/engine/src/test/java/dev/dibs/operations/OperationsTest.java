@@ -103,7 +103,10 @@ class OperationsTest {
       all.addAll(page.rows());
       after = page.next();
     } while (after.isPresent());
-    assertThat(all).hasSize(9).extracting(AuditRow::at).isSortedAccordingTo((a, b) -> b.compareTo(a));
+    assertThat(all)
+        .hasSize(9)
+        .extracting(AuditRow::at)
+        .isSortedAccordingTo((a, b) -> b.compareTo(a));
     assertThat(operations.audit(AuditFilter.ALL.target("q3"), Optional.empty(), 9).rows())
         .extracting(row -> row.action() + " " + row.request().actor())
         .containsExactly("queue.retain ana", "queue.resume bob", "queue.pause ana");

@@ -114,10 +114,12 @@ class SteeredByHandTest {
     await().atMost(ofSeconds(10)).until(() -> db.finished("SUCCEEDED") == 1);
     assertStaysPending(1);
     assertThat(worker.isLive()).isTrue();
-    assertThat(operations.workers()).singleElement().satisfies(row -> {
-      assertThat(row.state().status()).isEqualTo("DRAINING");
-      assertThat(row.drain().orElseThrow().why()).isEqualTo("update");
-    });
+    assertThat(operations.workers())
+        .singleElement()
+        .satisfies(row -> {
+          assertThat(row.state().status()).isEqualTo("DRAINING");
+          assertThat(row.drain().orElseThrow().why()).isEqualTo("update");
+        });
     operations.undrainWorker(worker.id(), why(""));
     await().atMost(ofSeconds(10)).until(() -> db.finished("SUCCEEDED") == 2);
     assertThat(worker.isReady()).isTrue();
