@@ -35,23 +35,22 @@ public final class ListSchedules {
   /** When it came and comes, and the last task it made. */
   public record Ticks(Instant next, Optional<Instant> last, Optional<UUID> lastTask) {}
 
-  private static final String LIST =
-      """
-      select name, coalesce(cron || ' ' || coalesce(zone, 'UTC'), 'every ' || every::text), queue, kind,
-        next_tick_at, last_tick_at, last_task_id,
-        case when paused_at is not null then 'paused by ' || coalesce(paused_by, '?') || ': ' || coalesce(paused_why, '') end
-      from "%s".schedule order by name limit 1000\
-      """;
-
-  private final Schema schema;
+  private final String list;
 
   public ListSchedules(Schema schema) {
-    this.schema = schema;
+    this.list =
+        """
+        select name, coalesce(cron || ' ' || coalesce(zone, 'UTC'), 'every ' || every::text), queue, kind,
+          next_tick_at, last_tick_at, last_task_id,
+          case when paused_at is not null then 'paused by ' || coalesce(paused_by, '?') || ': ' || coalesce(paused_why, '') end
+        from "%s".schedule order by name limit %d\
+        """
+            .formatted(schema.name(), MOST);
   }
 
   /** The schedules, by name. */
   public List<Row> list(Connection connection) throws SQLException {
-    try (var statement = connection.prepareStatement(LIST.formatted(schema.name()));
+    try (var statement = connection.prepareStatement(list);
         var row = statement.executeQuery()) {
       List<Row> rows = new ArrayList<>();
       while (row.next()) rows.add(read(row));

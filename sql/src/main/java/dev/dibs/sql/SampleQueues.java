@@ -50,8 +50,6 @@ public final class SampleQueues {
    * @param scheduled stopped at {@link #MOST}, as are the two below
    * @param estimates by index, where the counts stopped: what the planner believes; empty for what
    *     it does not know
-   * @param inserted how many tasks were ever enqueued, by the server's statistics
-   * @param finished how many went into the history, likewise
    */
   public record Whole(
       Instant now,
@@ -61,7 +59,12 @@ public final class SampleQueues {
       Map<String, Long> estimates,
       Counters counters) {}
 
-  /** The server's own counters; they only grow, until its statistics are reset. */
+  /**
+   * The server's own counters; they only grow, until its statistics are reset.
+   *
+   * @param inserted how many tasks were ever enqueued
+   * @param finished how many went into the history
+   */
   public record Counters(long inserted, long finished) {}
 
   private static final String LANES =

@@ -8,11 +8,21 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** What is sent back. Immutable. */
-record Answer(int status, Map<String, String> headers, byte[] body) {
+final class Answer {
   static final String HTML = "text/html; charset=utf-8";
 
   /** Already sent, bit by bit. */
   static final Answer SENT = new Answer(0, Map.of(), new byte[0]);
+
+  private final int status;
+  private final Map<String, String> headers;
+  private final byte[] body;
+
+  Answer(int status, Map<String, String> headers, byte[] body) {
+    this.status = status;
+    this.headers = Map.copyOf(headers);
+    this.body = body;
+  }
 
   static Answer page(int status, String html) {
     return new Answer(status, Map.of("Content-Type", HTML), html.getBytes(StandardCharsets.UTF_8));
@@ -31,6 +41,18 @@ record Answer(int status, Map<String, String> headers, byte[] body) {
     Map<String, String> more = new LinkedHashMap<>(headers);
     more.put(name, value);
     return new Answer(status, more, body);
+  }
+
+  int status() {
+    return status;
+  }
+
+  Map<String, String> headers() {
+    return headers;
+  }
+
+  String text() {
+    return new String(body, StandardCharsets.UTF_8);
   }
 
   void send(HttpExchange exchange) throws IOException {

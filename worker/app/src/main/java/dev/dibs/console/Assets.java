@@ -21,7 +21,19 @@ final class Assets {
           "js", "text/javascript; charset=utf-8",
           "svg", "image/svg+xml");
 
-  private record Asset(String type, String tag, byte[] plain, byte[] gzipped) {}
+  private static final class Asset {
+    private final String type;
+    private final String tag;
+    private final byte[] plain;
+    private final byte[] gzipped;
+
+    Asset(String type, byte[] content) {
+      this.type = type;
+      this.tag = Secrets.sha256(content).substring(0, 16);
+      this.plain = content;
+      this.gzipped = gzip(content);
+    }
+  }
 
   private final Map<String, Asset> byAddress = new HashMap<>();
   private final Map<String, String> addresses = new HashMap<>();
@@ -38,13 +50,12 @@ final class Assets {
   }
 
   private void add(String name, byte[] content) {
-    String tag = Secrets.sha256(content).substring(0, 16);
     int dot = name.lastIndexOf('.');
     String type = name.substring(dot + 1);
-    String address = "/assets/" + name.substring(0, dot) + "-" + tag + "." + type;
+    var asset = new Asset(TYPES.getOrDefault(type, ""), content);
+    String address = "/assets/" + name.substring(0, dot) + "-" + asset.tag + "." + type;
     addresses.put(name, address);
-    byAddress.put(
-        address, new Asset(TYPES.getOrDefault(type, ""), '"' + tag + '"', content, gzip(content)));
+    byAddress.put(address, asset);
   }
 
   /** Where the browser finds it. */
@@ -59,15 +70,15 @@ final class Assets {
     if (asset == null) throw Refusal.notFound("There is no such file; reload the page.");
     Answer headers =
         Answer.empty(200)
-            .with("Content-Type", asset.type())
+            .with("Content-Type", asset.type)
             .with("Cache-Control", "public, max-age=31536000, immutable")
             .with("Vary", "Accept-Encoding")
-            .with("ETag", asset.tag());
-    if (visit.header("If-None-Match").filter(asset.tag()::equals).isPresent())
+            .with("ETag", '"' + asset.tag + '"');
+    if (visit.header("If-None-Match").filter(('"' + asset.tag + '"')::equals).isPresent())
       return new Answer(304, headers.headers(), new byte[0]);
     boolean gzip = visit.header("Accept-Encoding").filter(s -> s.contains("gzip")).isPresent();
     if (gzip) headers = headers.with("Content-Encoding", "gzip");
-    return new Answer(200, headers.headers(), gzip ? asset.gzipped() : asset.plain());
+    return new Answer(200, headers.headers(), gzip ? asset.gzipped : asset.plain);
   }
 
   static byte[] resource(String name) {

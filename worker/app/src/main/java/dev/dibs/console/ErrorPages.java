@@ -22,7 +22,7 @@ final class ErrorPages {
   Answer answer(Visit visit, Exception e) {
     Refusal refusal = refusal(visit, e);
     Frame frame = site.frame(visit, refusal.title());
-    String html = SafeOutput.of(out -> JteerrorGenerated.render(out, null, frame, refusal));
+    String html = SafeOutput.of(out -> JteerrorGenerated.render(out, out, frame, refusal));
     Answer page = Answer.page(refusal.status(), html);
     return refusal.status() == 503 ? page.with("Retry-After", "5") : page;
   }

@@ -47,6 +47,6 @@ final class FailurePage {
     }
     Failures failures = Failures.of(page.rows(), page.rows().size(), page.isLast());
     return Answer.page(
-        200, SafeOutput.of(out -> JtefailuresGenerated.render(out, null, frame, failures, asked)));
+        200, SafeOutput.of(out -> JtefailuresGenerated.render(out, out, frame, failures, asked)));
   }
 }

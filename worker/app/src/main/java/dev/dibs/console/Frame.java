@@ -40,7 +40,7 @@ record Frame(String title, Visit visit, Site site, Situation situation, Instant 
   boolean isHere(Place place) {
     String path = visit.path();
     return path.equals(place.path())
-        || !place.path().equals("/") && path.startsWith(place.path() + "/");
+        || (!place.path().equals("/") && path.startsWith(place.path() + "/"));
   }
 
   /** The one page that stands for where we are on a phone, too. */

@@ -42,7 +42,7 @@ final class Live implements AutoCloseable {
     return List.of(Route.get("/live", this::stream));
   }
 
-  private Answer stream(Visit visit) throws IOException, InterruptedException {
+  private Answer stream(Visit visit) throws InterruptedException {
     Gate.checkSite(visit);
     URI page = page(visit.query().only(Set.of("page")));
     if (streams.merge(visit.secret(), 1, Integer::sum) > STREAMS) {
@@ -52,6 +52,8 @@ final class Live implements AutoCloseable {
     try {
       send(visit, page);
       return Answer.SENT;
+    } catch (IOException e) {
+      return Answer.SENT; // the reader is gone
     } finally {
       leave(visit);
     }
@@ -102,7 +104,7 @@ final class Live implements AutoCloseable {
   private String again(Visit visit, URI page) {
     try {
       Answer answer = renewal.again(visit, page);
-      String html = new String(answer.body(), StandardCharsets.UTF_8);
+      String html = answer.text();
       int from = html.indexOf("<main");
       int to = html.indexOf("</main>");
       return answer.status() != 200 || from < 0 || to < from ? "" : html.substring(from, to + 7);

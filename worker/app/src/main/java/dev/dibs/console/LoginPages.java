@@ -43,7 +43,7 @@ final class LoginPages {
     return Answer.page(
         status,
         SafeOutput.of(
-            out -> JteloginGenerated.render(out, null, frame, name, target(fields), problem)));
+            out -> JteloginGenerated.render(out, out, frame, name, target(fields), problem)));
   }
 
   private Answer enter(Visit visit) {

@@ -49,7 +49,7 @@ final class OtherPages {
         new Overview(
             sample.get(), desk.sampler().history(), desk.sampler().findings().orElse(List.of()));
     return Answer.page(
-        200, SafeOutput.of(out -> JteoverviewGenerated.render(out, null, frame, overview)));
+        200, SafeOutput.of(out -> JteoverviewGenerated.render(out, out, frame, overview)));
   }
 
   private Answer workers(Visit visit) {
@@ -60,7 +60,7 @@ final class OtherPages {
             .filter(worker -> queue.isEmpty() || worker.queues().contains(queue))
             .toList();
     return Answer.page(
-        200, SafeOutput.of(out -> JteworkersGenerated.render(out, null, frame, workers, queue)));
+        200, SafeOutput.of(out -> JteworkersGenerated.render(out, out, frame, workers, queue)));
   }
 
   private Answer worker(Visit visit) {
@@ -77,7 +77,7 @@ final class OtherPages {
         desk.reads().list(TaskFilter.of(TaskStatus.PROCESSING).worker(worker.id()), HELD).rows();
     Frame frame = desk.site().frame(visit, Sample.name(worker));
     return Answer.page(
-        200, SafeOutput.of(out -> JteworkerGenerated.render(out, null, frame, worker, held)));
+        200, SafeOutput.of(out -> JteworkerGenerated.render(out, out, frame, worker, held)));
   }
 
   private Answer schedules(Visit visit) throws SQLException {
@@ -88,7 +88,7 @@ final class OtherPages {
       rows = schedules.list(connection);
     }
     return Answer.page(
-        200, SafeOutput.of(out -> JteschedulesGenerated.render(out, null, frame, rows)));
+        200, SafeOutput.of(out -> JteschedulesGenerated.render(out, out, frame, rows)));
   }
 
   private Answer doctor(Visit visit) {
@@ -97,7 +97,7 @@ final class OtherPages {
     Optional<List<Finding>> findings = desk.sampler().findings();
     Frame frame = desk.site().frame(visit, "Doctor");
     return Answer.page(
-        200, SafeOutput.of(out -> JtedoctorGenerated.render(out, null, frame, findings)));
+        200, SafeOutput.of(out -> JtedoctorGenerated.render(out, out, frame, findings)));
   }
 
   private Answer audit(Visit visit) {
@@ -120,7 +120,7 @@ final class OtherPages {
     }
     Optional<Url> next = page.next().map(end -> url.with("after", end.text()));
     var list = new AuditList(who, action, target, page.rows(), next);
-    return Answer.page(200, SafeOutput.of(out -> JteauditGenerated.render(out, null, frame, list)));
+    return Answer.page(200, SafeOutput.of(out -> JteauditGenerated.render(out, out, frame, list)));
   }
 
   /** A page of the audit, for the template. */

@@ -37,7 +37,7 @@ final class QueuePages {
             .toList();
     var table = new QueueTable(sample, shown, desk.sampler().history());
     return Answer.page(
-        200, SafeOutput.of(out -> JtequeuesGenerated.render(out, null, frame, table, prefix)));
+        200, SafeOutput.of(out -> JtequeuesGenerated.render(out, out, frame, table, prefix)));
   }
 
   private Answer queue(Visit visit) {
@@ -48,7 +48,7 @@ final class QueuePages {
     List<TaskRow> dead = desk.reads().list(TaskFilter.of(TaskStatus.DEAD).queue(name), DEAD).rows();
     var table = new QueueTable(sample, shown, desk.sampler().history());
     return Answer.page(
-        200, SafeOutput.of(out -> JtequeueGenerated.render(out, null, frame, table, dead)));
+        200, SafeOutput.of(out -> JtequeueGenerated.render(out, out, frame, table, dead)));
   }
 
   private Answer kinds(Visit visit) {
@@ -57,7 +57,7 @@ final class QueuePages {
     List<KindRow> kinds =
         desk.reads().kinds().stream().filter(kind -> kind.name().startsWith(prefix)).toList();
     return Answer.page(
-        200, SafeOutput.of(out -> JtekindsGenerated.render(out, null, frame, kinds, prefix)));
+        200, SafeOutput.of(out -> JtekindsGenerated.render(out, out, frame, kinds, prefix)));
   }
 
   private Answer kind(Visit visit) {
@@ -71,7 +71,7 @@ final class QueuePages {
     List<TaskRow> running = of(TaskStatus.PROCESSING, name);
     List<TaskRow> dead = of(TaskStatus.DEAD, name);
     return Answer.page(
-        200, SafeOutput.of(out -> JtekindGenerated.render(out, null, frame, kind, running, dead)));
+        200, SafeOutput.of(out -> JtekindGenerated.render(out, out, frame, kind, running, dead)));
   }
 
   private List<TaskRow> of(TaskStatus status, String kind) {

@@ -18,7 +18,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -165,7 +164,7 @@ final class Sampler implements AutoCloseable {
         left = Math.min(left, changed.awaitNanos(left)); // a signal is no end of the rest
       }
       while (!stopping && Duration.between(watched, clock.instant()).compareTo(UNWATCHED) > 0) {
-        if (!changed.await(1, TimeUnit.HOURS)) continue;
+        changed.await();
       }
     } finally {
       lock.unlock();

@@ -49,8 +49,7 @@ final class SteerPages {
           Frame frame = desk.site().frame(visit, lever.title());
           UUID request = UUID.randomUUID();
           return Answer.page(
-              200,
-              SafeOutput.of(out -> JteleverGenerated.render(out, null, frame, lever, request)));
+              200, SafeOutput.of(out -> JteleverGenerated.render(out, out, frame, lever, request)));
         });
   }
 
@@ -172,6 +171,6 @@ final class SteerPages {
     if (result == Result.DONE) return Answer.to(lever.page());
     Frame frame = desk.site().frame(visit, "Nothing was changed");
     return Answer.page(
-        409, SafeOutput.of(out -> JtestaleGenerated.render(out, null, frame, lever, message)));
+        409, SafeOutput.of(out -> JtestaleGenerated.render(out, out, frame, lever, message)));
   }
 }

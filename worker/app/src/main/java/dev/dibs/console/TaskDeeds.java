@@ -79,7 +79,7 @@ final class TaskDeeds {
     Frame frame = desk.site().frame(visit, action.verb());
     var plan = new Plan(action, targets, UUID.randomUUID());
     return Answer.page(
-        200, SafeOutput.of(out -> JteconfirmGenerated.render(out, null, frame, plan)));
+        200, SafeOutput.of(out -> JteconfirmGenerated.render(out, out, frame, plan)));
   }
 
   private Optional<TaskRow> now(UUID id) {
@@ -135,7 +135,7 @@ final class TaskDeeds {
     Frame frame = desk.site().frame(visit, result.title());
     return Answer.page(
         result.isStale() ? 409 : 200,
-        SafeOutput.of(out -> JteresultGenerated.render(out, null, frame, result)));
+        SafeOutput.of(out -> JteresultGenerated.render(out, out, frame, result)));
   }
 
   /** Sent twice, each task is asked the same twice. */

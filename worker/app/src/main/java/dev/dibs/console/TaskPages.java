@@ -39,7 +39,7 @@ final class TaskPages {
             ? Optional.of("That place in the list is not known here: this is the first page.")
             : Optional.empty();
     TaskList list = list(frame, query, cursor, notice);
-    return Answer.page(200, SafeOutput.of(out -> JtetasksGenerated.render(out, null, frame, list)));
+    return Answer.page(200, SafeOutput.of(out -> JtetasksGenerated.render(out, out, frame, list)));
   }
 
   private TaskList list(
@@ -105,7 +105,7 @@ final class TaskPages {
             payload,
             desk.sampler().latest(),
             UUID.randomUUID());
-    return Answer.page(200, SafeOutput.of(out -> JtetaskGenerated.render(out, null, frame, shown)));
+    return Answer.page(200, SafeOutput.of(out -> JtetaskGenerated.render(out, out, frame, shown)));
   }
 
   /** A part of the page that fails alone. */

@@ -17,8 +17,7 @@ import java.util.regex.Pattern;
 /**
  * Which tasks a list shows, as its address says. Immutable.
  *
- * @param since a time, or how long ago: {@code -24h}
- * @param header {@code name=value}
+ * @param rest what is asked for more rarely
  * @param size rows a page
  */
 record TaskQuery(
@@ -37,7 +36,12 @@ record TaskQuery(
           "status", "queue", "kind", "prio", "worker", "since", "until", "header", "error", "size",
           "after");
 
-  /** What is asked for more rarely, as it was written. */
+  /**
+   * What is asked for more rarely, as it was written.
+   *
+   * @param since a time, or how long ago: {@code -24h}
+   * @param header {@code name=value}
+   */
   record Rest(
       Optional<java.util.UUID> worker,
       Optional<String> since,

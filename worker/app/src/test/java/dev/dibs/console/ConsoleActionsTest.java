@@ -46,10 +46,11 @@ class ConsoleActionsTest {
   }
 
   private static String status(String id) {
-    return database.value(
-        "select coalesce((select status::text from dibs.task where id = ?::uuid), (select status::text from dibs.task_history where id = ?::uuid))",
-        id,
-        id);
+    return String.valueOf(
+        database.value(
+            "select coalesce((select status::text from dibs.task where id = ?::uuid), (select status::text from dibs.task_history where id = ?::uuid))",
+            id,
+            id));
   }
 
   private static long audited(String target, String result) {
@@ -73,7 +74,11 @@ class ConsoleActionsTest {
     String id = task("cancelled");
     Client.Page confirm = client.get("/tasks/confirm?do=cancel&task=" + id + ":PENDING:0");
     assertThat(confirm.body())
-        .contains("Cancel 1 task?", "You are changing orders@pg-1", "the same", "TEST".toLowerCase(java.util.Locale.ROOT));
+        .contains(
+            "Cancel 1 task?",
+            "You are changing orders@pg-1",
+            "the same",
+            "TEST".toLowerCase(java.util.Locale.ROOT));
     assertThat(status(id)).as("a page that asks changes nothing").isEqualTo("PENDING");
     Client.Page done = act("cancel", id + ":PENDING:0", confirm.request());
     assertThat(done.status()).isEqualTo(200);
@@ -114,7 +119,8 @@ class ConsoleActionsTest {
     Client.Page second = act("cancel", id + ":PENDING:0", request);
     assertThat(List.of(first.status(), second.status())).containsExactly(200, 200);
     assertThat(second.body()).contains("1 done");
-    assertThat(database.number("select count(*) from dibs.audit where target = ?", id)).isEqualTo(1);
+    assertThat(database.number("select count(*) from dibs.audit where target = ?", id))
+        .isEqualTo(1);
   }
 
   @Test
@@ -129,7 +135,8 @@ class ConsoleActionsTest {
                   i - 1)
               + ":PENDING:0");
     }
-    database.execute("update dibs.task set attempt = 1 where id = ?::uuid", fields.get(3).split(":", 2)[0]);
+    database.execute(
+        "update dibs.task set attempt = 1 where id = ?::uuid", fields.get(3).split(":", 2)[0]);
     Client.Page confirm = client.post("/tasks/confirm", token, fields.toArray(String[]::new));
     assertThat(confirm.body()).contains("Cancel 3 tasks?", "Some had changed");
     fields.addAll(List.of("request", confirm.request()));
@@ -149,8 +156,10 @@ class ConsoleActionsTest {
   @Test
   void waitingTasks_areMovedPrioritisedRescheduledAndDeleted() {
     String id = task("edited");
-    assertThat(act("move", id + ":PENDING:0", request(), "queue", "elsewhere").status()).isEqualTo(200);
-    assertThat(act("prioritise", id + ":PENDING:0", request(), "prio", "1").status()).isEqualTo(200);
+    assertThat(act("move", id + ":PENDING:0", request(), "queue", "elsewhere").status())
+        .isEqualTo(200);
+    assertThat(act("prioritise", id + ":PENDING:0", request(), "prio", "1").status())
+        .isEqualTo(200);
     assertThat(act("reschedule", id + ":PENDING:0", request(), "at", "2031-01-02T03:04").status())
         .isEqualTo(200);
     assertThat(
@@ -166,8 +175,10 @@ class ConsoleActionsTest {
   void actions_wantTheirFields() {
     String id = task("unsure");
     assertThat(act("move", id + ":PENDING:0", request()).status()).isEqualTo(400);
-    assertThat(act("prioritise", id + ":PENDING:0", request(), "prio", "7").status()).isEqualTo(400);
-    assertThat(act("reschedule", id + ":PENDING:0", request(), "at", "soon").status()).isEqualTo(400);
+    assertThat(act("prioritise", id + ":PENDING:0", request(), "prio", "7").status())
+        .isEqualTo(400);
+    assertThat(act("reschedule", id + ":PENDING:0", request(), "at", "soon").status())
+        .isEqualTo(400);
     assertThat(act("cancel", id, request()).status()).isEqualTo(400);
     assertThat(act("cancel", id + ":PENDING:0", "1").status()).isEqualTo(400);
     assertThat(status(id)).isEqualTo("PENDING");
@@ -179,23 +190,22 @@ class ConsoleActionsTest {
     Client.Page asks = client.get("/queues/shared/confirm?do=pause");
     assertThat(asks.body()).contains("Pause queue shared?");
     Client.Page first =
-        client.post("/queues/shared/act", token, "do", "pause", "why", "deploy", "request", request());
+        client.post(
+            "/queues/shared/act", token, "do", "pause", "why", "deploy", "request", request());
     assertThat(first.status()).isEqualTo(303);
     Client.Page second =
-        client.post("/queues/shared/act", token, "do", "pause", "why", "other", "request", request());
+        client.post(
+            "/queues/shared/act", token, "do", "pause", "why", "other", "request", request());
     assertThat(second.status()).isEqualTo(409);
     assertThat(second.body()).contains("deploy", "Nothing was changed");
     assertThat(
-            client
-                .post("/queues/shared/act", token, "do", "resume", "request", request())
-                .status())
+            client.post("/queues/shared/act", token, "do", "resume", "request", request()).status())
         .isEqualTo(303);
   }
 
   @Test
   void pause_wantsAReason() {
-    assertThat(
-            client.post("/kinds/k/act", token, "do", "pause", "request", request()).body())
+    assertThat(client.post("/kinds/k/act", token, "do", "pause", "request", request()).body())
         .contains("A pause needs a reason");
     assertThat(
             client
@@ -239,8 +249,14 @@ class ConsoleActionsTest {
       for (int i = 0; i < 61; i++) {
         Client.Page page =
             hasty.post(
-                "/tasks/act", mine, "do", "cancel", "task", UUID.randomUUID() + ":PENDING:0",
-                "request", request());
+                "/tasks/act",
+                mine,
+                "do",
+                "cancel",
+                "task",
+                UUID.randomUUID() + ":PENDING:0",
+                "request",
+                request());
         if (page.status() == 429) refused++;
       }
       assertThat(refused).isEqualTo(1);

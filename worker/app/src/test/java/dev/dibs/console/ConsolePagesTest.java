@@ -52,9 +52,13 @@ class ConsolePagesTest {
               ? Scene.worker(9).toString()
               : Scene.hostileTask().toString();
       pages.add(
-          route.pattern().replace("{id}", id).replace("{name}", Client.encoded(name).replace("+", "%20")));
+          route
+              .pattern()
+              .replace("{id}", id)
+              .replace("{name}", Client.encoded(name).replace("+", "%20")));
     }
-    for (String status : List.of("PROCESSING", "DEAD", "PENDING", "SCHEDULED", "BLOCKED", "SUCCEEDED", "CANCELLED"))
+    for (String status :
+        List.of("PROCESSING", "DEAD", "PENDING", "SCHEDULED", "BLOCKED", "SUCCEEDED", "CANCELLED"))
       pages.add("/tasks?status=" + status);
     return pages;
   }
@@ -111,18 +115,33 @@ class ConsolePagesTest {
   void unfitParameters_areRefusedByName() {
     for (String path :
         List.of(
-            "/tasks?size=100000", "/tasks?size=-1", "/tasks?status=LOST", "/tasks?prio=9",
-            "/tasks?since=yesterday", "/tasks?since=-999999999d", "/tasks?worker=1",
-            "/tasks?quueue=mail", "/tasks?queue=a&queue=b", "/tasks?header=x",
-            "/tasks?queue=" + "q".repeat(200), "/tasks?kind=%FF",
-            "/failures?hours=1000000000", "/queues?sort=rate", "/audit?after=..",
-            "/tasks/1", "/tasks/0-0-0-0-0", "/workers/x", "/?window=1e9",
-            "/tasks/confirm?do=cancel", "/tasks/confirm?do=explode&task=x",
+            "/tasks?size=100000",
+            "/tasks?size=-1",
+            "/tasks?status=LOST",
+            "/tasks?prio=9",
+            "/tasks?since=yesterday",
+            "/tasks?since=-999999999d",
+            "/tasks?worker=1",
+            "/tasks?quueue=mail",
+            "/tasks?queue=a&queue=b",
+            "/tasks?header=x",
+            "/tasks?queue=" + "q".repeat(200),
+            "/tasks?kind=%FF",
+            "/failures?hours=1000000000",
+            "/queues?sort=rate",
+            "/audit?after=..",
+            "/tasks/1",
+            "/tasks/0-0-0-0-0",
+            "/workers/x",
+            "/?window=1e9",
+            "/tasks/confirm?do=cancel",
+            "/tasks/confirm?do=explode&task=x",
             "/queues/mail/confirm?do=purge")) {
       Client.Page page = client.get(path);
       assertThat(page.status()).as(path).isEqualTo(400);
     }
-    assertThat(client.get("/tasks?quueue=mail").body()).contains("There is no parameter &#39;quueue&#39; here");
+    assertThat(client.get("/tasks?quueue=mail").body())
+        .contains("There is no parameter &#39;quueue&#39; here");
   }
 
   @Test

@@ -23,7 +23,8 @@ class ConsoleSourcesTest {
     for (Path template : templates()) {
       assertThat(Files.readString(template))
           .as(template.toString())
-          .doesNotContain("$unsafe", "style=", "<style", "javascript:", "http://", "https://", "data:")
+          .doesNotContain(
+              "$unsafe", "style=", "<style", "javascript:", "http://", "https://", "data:")
           .doesNotContainPattern("\\son[a-z]+=")
           .doesNotContainPattern("<script(?! defer src=)");
     }
@@ -36,7 +37,8 @@ class ConsoleSourcesTest {
     for (Path template : templates()) {
       assertThat(Files.readString(template))
           .as(template.toString())
-          .doesNotContainPattern("(?:href|action)=\"/[^\"]*\\$\\{(?!status\\.name\\(\\)|row\\.status\\(\\)\\.name\\(\\))");
+          .doesNotContainPattern(
+              "(?:href|action)=\"/[^\"]*\\$\\{(?!status\\.name\\(\\)|row\\.status\\(\\)\\.name\\(\\))");
     }
   }
 

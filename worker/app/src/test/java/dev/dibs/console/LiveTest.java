@@ -75,7 +75,10 @@ class LiveTest {
   void stream_sendsThePageAndEndsWithTheSession() throws Exception {
     try (Client otto = new Client(console.url()).as("otto", TestConsole.PASSWORD);
         BufferedReader reader = reader(stream(otto, "/workers", "same-origin"))) {
-      assertThat(next(reader, "page")).startsWith("<main").contains("mail-7f9c-2:4121").contains("</main>");
+      assertThat(next(reader, "page"))
+          .startsWith("<main")
+          .contains("mail-7f9c-2:4121")
+          .contains("</main>");
       otto.post("/logout", otto.get("/").token());
       assertThat(next(reader, "over")).isNotEqualTo("ended");
       assertThat(reader.readLine()).as("and no more").isNull();
