@@ -72,7 +72,8 @@ record Show(Instant now, ZoneId zone, boolean isAbsolute) {
       return seconds / 60 + String.format(Locale.ROOT, " min %02d s", seconds % 60);
     if (seconds < 86_400)
       return seconds / 3_600 + String.format(Locale.ROOT, " h %02d min", seconds / 60 % 60);
-    return seconds / 86_400 + " d " + seconds / 3_600 % 24 + " h";
+    long hours = seconds / 3_600 % 24;
+    return seconds / 86_400 + " d" + (hours == 0 ? "" : " " + hours + " h");
   }
 
   /** {@code 12,345}; from a million {@code 1.24 M}. */

@@ -67,6 +67,11 @@ record TaskView(
     return text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "\n… cut at 64 KiB";
   }
 
+  /** Whether it has a box to scroll in, which keys must reach. */
+  static boolean isLong(String text) {
+    return text.length() > 500 || lines(text) > 5;
+  }
+
   static long lines(String text) {
     return text.lines().count();
   }

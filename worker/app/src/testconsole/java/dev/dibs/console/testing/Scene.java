@@ -24,8 +24,8 @@ public final class Scene {
 
   /** Two live workers, a silent one and a dead one; the first serves mail and media. */
   public Scene workers() {
-    worker(worker(1), "mail-7f9c-2", 4121, "{mail,media}", "LIVE", "15 seconds");
-    worker(worker(2), "mail-7f9c-1", 512, "{mail}", "LIVE", "3 seconds");
+    worker(worker(1), "mail-7f9c-2", 4121, "{mail,media}", "LIVE", "1 hour");
+    worker(worker(2), "mail-7f9c-1", 512, "{mail}", "LIVE", "30 minutes");
     worker(worker(3), "old-1", 99, "{mail}", "LIVE", "-41 seconds");
     worker(worker(4), "old-0", 98, "{billing}", "DEAD", "-2 hours");
     return this;
@@ -159,7 +159,7 @@ public final class Scene {
 
   /** One task each, all of whose text is hostile. */
   public Scene hostile() {
-    worker(worker(9), cut(HOSTILE), 13, "{mail}", "LIVE", "15 seconds");
+    worker(worker(9), cut(HOSTILE), 13, "{mail}", "LIVE", "1 hour");
     String name = cut(HOSTILE);
     pause("queue", name, name, HOSTILE);
     pause("kind", name, name, HOSTILE);
