@@ -73,6 +73,7 @@ public final class Dibs {
         SchedulesCommand.with(shell),
         new ExplainCommand(shell),
         new DoctorCommand(shell),
+        ConsoleCommand.with(shell),
         new MigrateCommand(shell),
         new BenchCommand(shell),
         new DemoWorkerCommand(shell));
