@@ -89,6 +89,7 @@ class OperatorCommandsTest {
   void workers_areListedAndAskedToDrain() {
     String id =
         String.valueOf(database.value("select dibs.register('box', 4711, '{mail}', '{k}', 3)"));
+    database.execute("update dibs.worker set lease_until = now() + interval '1 hour'");
     var drained = dibs("workers", "drain", id, "--why", "new kernel", "--by", "ana");
     assertThat(drained.out())
         .isEqualToNormalizingNewlines("asked worker %s to drain, it has 0 tasks\n".formatted(id));
