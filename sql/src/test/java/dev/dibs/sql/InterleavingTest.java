@@ -67,7 +67,6 @@ class InterleavingTest {
   private static final Step RELEASE =
       new Step("release", true, actor -> actor.giveBack(Duration.ZERO, false));
 
-
   /** Commits that ring wait for each other, on whatever database of the server. */
   private static final Step COMMIT_AND_RING = new Step("commit", true, Actor::commit);
 
