@@ -94,12 +94,19 @@ class BulkRowsTest {
           insert into dibs.task (id, queue, kind, status, run_at)
           select gen_random_uuid(), 'q', 'k', ?::dibs.task_status, now() + n * interval '1 s' from generate_series(1, ?) n\
           """,
-          status, MANY);
+          status,
+          MANY);
   }
 
   /** A batch reads what it changes, however much stands before it and behind it. */
   @ParameterizedTest
-  @CsvSource({"DEAD,retry", "DEAD,delete", "PENDING,prioritise", "SCHEDULED,cancel", "BLOCKED,move"})
+  @CsvSource({
+    "DEAD,retry",
+    "DEAD,delete",
+    "PENDING,prioritise",
+    "SCHEDULED,cancel",
+    "BLOCKED,move"
+  })
   void aBatch_readsAboutWhatItChanges(TaskStatus status, String action) throws SQLException {
     db.execute("alter table dibs.task set (autovacuum_enabled = off)");
     fill(status.name());
@@ -139,9 +146,7 @@ class BulkRowsTest {
           """)
   void aRow_isUnwrittenSinceASnapshotThatSawItsWriter(
       String writer, String snapshot, String expected) {
-    assertThat(
-            db.value(
-                "select dibs.unwritten_since(?::xid, ?::pg_snapshot)", writer, snapshot))
+    assertThat(db.value("select dibs.unwritten_since(?::xid, ?::pg_snapshot)", writer, snapshot))
         .isEqualTo(expected);
   }
 
@@ -181,8 +186,7 @@ class BulkRowsTest {
   void anOrderThatMakesNoSense_isRefusedByTheDatabaseToo(
       String action, String filter, String parameters, String message) {
     assertThatThrownBy(() ->
-            db.value(
-                "select dibs.freeze_bulk(?, ?::jsonb, ?::jsonb)", action, filter, parameters))
+            db.value("select dibs.freeze_bulk(?, ?::jsonb, ?::jsonb)", action, filter, parameters))
         .hasMessageContaining(message);
   }
 }

@@ -33,14 +33,18 @@ final class TaskRescheduleCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    if ((delay == null) == (runAt == null))
-      throw new UsageException("give either --delay or --run-at");
-    Instant at = delay == null ? runAt : OperatorOptions.meant(() -> later(delay));
+    Instant at = OperatorOptions.meant(this::at);
     return target.act(
         shell,
         new BulkChange.Reschedule(at),
         "rescheduled",
         (operations, seen, request) -> operations.reschedule(seen, at, request));
+  }
+
+  private Instant at() {
+    if (runAt != null && delay == null) return runAt;
+    if (delay != null && runAt == null) return later(delay);
+    throw new UsageException("give either --delay or --run-at");
   }
 
   private static Instant later(Duration delay) {

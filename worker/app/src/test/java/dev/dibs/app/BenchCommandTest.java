@@ -23,7 +23,13 @@ class BenchCommandTest {
   /** What each scenario says besides, if it has no rate of tasks. */
   private static final Map<String, String> FIGURES =
       Map.of(
-          "latency", "p99_ratio", "bulk", "start_p99_ms", "idle", "queries_per_min", "startup",
+          "latency",
+          "p99_ratio",
+          "bulk",
+          "start_p99_ms",
+          "idle",
+          "queries_per_min",
+          "startup",
           "first_claim_ms");
 
   private static final Map<String, Integer> RESULTS =
