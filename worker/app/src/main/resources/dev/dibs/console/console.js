@@ -194,7 +194,7 @@
   };
 
   function press(event) {
-    const field = event.target instanceof Element && event.target.closest("input, textarea, select, dialog");
+    const field = event.target instanceof Element && event.target.closest("input:not([type=checkbox]), textarea, select, dialog");
     if (root.dataset.keys === "off" || field || event.ctrlKey || event.metaKey || event.altKey) return;
     if (led) {
       led = false;

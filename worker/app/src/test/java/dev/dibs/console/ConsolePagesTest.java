@@ -141,7 +141,7 @@ class ConsolePagesTest {
       assertThat(page.status()).as(path).isEqualTo(400);
     }
     assertThat(client.get("/tasks?quueue=mail").body())
-        .contains("There is no parameter &#39;quueue&#39; here");
+        .contains("There is no parameter 'quueue' here");
   }
 
   @Test
