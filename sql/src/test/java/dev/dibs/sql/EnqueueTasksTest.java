@@ -90,7 +90,7 @@ class EnqueueTasksTest {
     NewTask<Json> task =
         KIND.task(new Json("{\"n\": " + payload + "}"))
             .queue(random.nextBoolean() ? "q" : "Q")
-            .priority(Priority.values()[random.nextInt(4)])
+            .priority(List.of(Priority.values()).get(random.nextInt(4)))
             .maxAttempts(1 + random.nextInt(30));
     if (random.nextInt(3) == 0) task = task.delay(Duration.ofMinutes(random.nextInt(90)));
     if (random.nextInt(6) == 0) task = task.runAt(Instant.parse("2099-01-01T00:00:00.000007Z"));
