@@ -35,11 +35,17 @@ class ComposeMountsTest {
     return mounts;
   }
 
-  private Yaml onlyIn(Map<Path, Path> mounts, String directory) {
+  private static Path source(Map<Path, Path> mounts, Path there) {
+    Path source = mounts.get(there);
+    if (source == null) throw new AssertionError("nothing is mounted at " + there);
+    return source;
+  }
+
+  private static Yaml onlyIn(Map<Path, Path> mounts, String directory) {
     List<Path> files = mounts.keySet().stream().filter(file -> file.startsWith(directory)).toList();
     assertThat(files).as(directory).hasSize(1);
     assertThat(files.getFirst().toString()).endsWith(".yaml");
-    return Yaml.read(Path.of(mounts.get(files.getFirst()).toString()));
+    return Yaml.read(source(mounts, files.getFirst()));
   }
 
   /** The service of an address, which must publish its port. */
@@ -67,7 +73,7 @@ class ComposeMountsTest {
   @Test
   void prometheus_scrapesEveryWorkerWhereItIsToBeWatched() throws IOException {
     Yaml scraped =
-        Yaml.read(mounts("prometheus").get(Path.of("/etc/prometheus/prometheus.yml")))
+        Yaml.read(source(mounts("prometheus"), Path.of("/etc/prometheus/prometheus.yml")))
             .at("scrape_configs")
             .items()
             .getFirst();
@@ -98,7 +104,7 @@ class ComposeMountsTest {
             .filter(file -> file.startsWith(provider.at("options.path").text()))
             .toList();
     assertThat(dashboards).hasSize(1);
-    Yaml dashboard = Yaml.read(Path.of(mounts.get(dashboards.getFirst()).toString()));
+    Yaml dashboard = Yaml.read(source(mounts, dashboards.getFirst()));
     Yaml chosen = dashboard.at("templating.list").items().getFirst();
     assertThat(chosen.at("type").text()).isEqualTo("datasource");
     assertThat(chosen.at("query").text()).isEqualTo(source.at("type").text());
