@@ -67,12 +67,24 @@ final class Database implements AutoCloseable {
 
   /** A pool of connections. Close it before this. */
   HikariDataSource pooled(int size, Duration socketTimeout) {
+    return new HikariDataSource(pool(size, socketTimeout));
+  }
+
+  private HikariConfig pool(int size, Duration socketTimeout) {
     var config = new HikariConfig();
     config.setDataSource(plain(socketTimeout));
     config.setPoolName(user);
     config.setMaximumPoolSize(size);
     config.setConnectionTimeout(WAIT_FOR_CONNECTION.toMillis());
     config.setInitializationFailTimeout(-1);
+    return config;
+  }
+
+  /** The same, on which each connection begins with {@code first}. */
+  HikariDataSource pooled(int size, Duration socketTimeout, String first) {
+    HikariConfig config = pool(size, socketTimeout);
+    config.setConnectionInitSql(first);
+    config.setMinimumIdle(0);
     return new HikariDataSource(config);
   }
 

@@ -70,6 +70,7 @@ public final class Dibs {
         KindsCommand.with(shell),
         WorkersCommand.with(shell),
         SchedulesCommand.with(shell),
+        ConsoleCommand.with(shell),
         new MigrateCommand(shell),
         new BenchCommand(shell),
         new DemoWorkerCommand(shell));

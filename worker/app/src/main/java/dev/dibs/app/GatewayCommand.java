@@ -118,7 +118,7 @@ final class GatewayCommand implements Callable<Integer> {
   }
 
   /** Refuses a schema that this build cannot work with. */
-  private static void check(Database database) {
+  static void check(Database database) {
     try (Connection connection = database.plain(LONGEST_ANSWER).getConnection()) {
       Migrations.check(connection, database.schema());
     } catch (SQLException e) {

@@ -21,9 +21,17 @@ final class ServerLimits {
 
   /** Sets those that nobody has set. */
   static void set() {
-    for (Map.Entry<String, String> limit : LIMITS.entrySet()) {
-      if (System.getProperty(limit.getKey()) == null)
-        System.setProperty(limit.getKey(), limit.getValue());
-    }
+    LIMITS.forEach(ServerLimits::set);
+  }
+
+  /** The same, but an answer may take as long as it likes. */
+  static void setForStreams() {
+    LIMITS.forEach((name, value) -> {
+      if (!name.equals("sun.net.httpserver.maxRspTime")) set(name, value);
+    });
+  }
+
+  private static void set(String name, String value) {
+    if (System.getProperty(name) == null) System.setProperty(name, value);
   }
 }

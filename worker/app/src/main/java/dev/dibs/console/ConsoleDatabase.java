@@ -1,0 +1,13 @@
+package dev.dibs.console;
+
+import dev.dibs.sql.Schema;
+import javax.sql.DataSource;
+
+/**
+ * What the console reads from and acts on.
+ *
+ * @param reads few connections, with timeouts, so that no page hurts the queue
+ * @param writes fewer, for actions alone
+ * @param label where it is, for the foot of the page
+ */
+public record ConsoleDatabase(DataSource reads, DataSource writes, Schema schema, String label) {}

@@ -1,0 +1,35 @@
+package dev.dibs.console;
+
+import java.util.List;
+
+/**
+ * Something that is switched off and on again by a person, for the template that asks first.
+ *
+ * @param what queue, kind or worker
+ * @param shown its name for people
+ * @param word pause, resume, drain or undrain
+ * @param effects what that means, a sentence each
+ * @param needsWhy whether there must be a reason
+ */
+record Lever(
+    String what, String key, String shown, String word, List<String> effects, boolean needsWhy) {
+  /** "Pause queue mail". */
+  String title() {
+    String verb =
+        switch (word) {
+          case "pause" -> "Pause";
+          case "resume" -> "Resume";
+          case "drain" -> "Drain";
+          default -> "Let work again:";
+        };
+    return verb + " " + what + " " + shown;
+  }
+
+  Url page() {
+    return Url.of(what + "s", key);
+  }
+
+  Url act() {
+    return Url.of(what + "s", key, "act");
+  }
+}

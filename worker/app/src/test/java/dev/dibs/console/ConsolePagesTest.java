@@ -1,0 +1,280 @@
+package dev.dibs.console;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.dibs.console.testing.Scene;
+import dev.dibs.console.testing.TestConsole;
+import dev.dibs.testing.TestDatabase;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What the pages show, and what they make of addresses that nobody meant. */
+@Timeout(120)
+class ConsolePagesTest {
+  private static final Pattern TASK = Pattern.compile("<tr role=\"row\" id=\"t-([0-9a-f-]{36})\"");
+  private static final Pattern NEXT = Pattern.compile("rel=\"next\" href=\"([^\"]*)\"");
+
+  private static TestDatabase database;
+  private static TestConsole console;
+  private static Client client;
+
+  @BeforeAll
+  static void start() {
+    database = TestDatabase.create();
+    Scene.on(database).workers().tasks().hostile();
+    console = TestConsole.local(database, Role.ADMIN);
+    client = new Client(console.url());
+  }
+
+  @AfterAll
+  static void stop() {
+    client.close();
+    console.close();
+    database.close();
+  }
+
+  /** Every page that is got, for the queue and kind of the scene. */
+  private static List<String> pages(String name) {
+    List<String> pages = new ArrayList<>();
+    for (Route route : console.console().router().routes()) {
+      if (!route.method().equals("GET") || route.role().isEmpty()) continue;
+      if (route.pattern().matches("/live|/find|.*confirm")) continue;
+      String id =
+          route.pattern().startsWith("/workers")
+              ? Scene.worker(9).toString()
+              : Scene.hostileTask().toString();
+      pages.add(
+          route
+              .pattern()
+              .replace("{id}", id)
+              .replace("{name}", Client.encoded(name).replace("+", "%20")));
+    }
+    for (String status :
+        List.of("PROCESSING", "DEAD", "PENDING", "SCHEDULED", "BLOCKED", "SUCCEEDED", "CANCELLED"))
+      pages.add("/tasks?status=" + status);
+    return pages;
+  }
+
+  @Test
+  void everyPage_isAnswered() {
+    for (String path : pages("mail")) {
+      Client.Page page = client.get(path);
+      assertThat(page.status()).as(path).isEqualTo(200);
+      assertThat(page.body()).as(path).contains("<h1>", "[test]", "orders@pg-1 (primary)");
+    }
+  }
+
+  @Test
+  void hostileText_isInertOnEveryPage() {
+    List<String> pages = new ArrayList<>(pages(Scene.cut(Scene.HOSTILE)));
+    String name = Client.encoded(Scene.cut(Scene.HOSTILE));
+    pages.add("/tasks?status=DEAD&queue=" + name + "&kind=" + name + "&error=" + name);
+    pages.add("/queues?q=" + name);
+    pages.add("/kinds?q=" + name);
+    pages.add("/workers?queue=" + name);
+    pages.add("/failures?queue=" + name + "&kind=" + name);
+    pages.add("/audit?who=" + name + "&action=" + name.substring(0, 20) + "&target=" + name);
+    pages.add("/queues/" + name.replace("+", "%20") + "/confirm?do=resume");
+    pages.add("/kinds/" + name.replace("+", "%20") + "/confirm?do=resume");
+    pages.add("/workers/" + Scene.worker(9) + "/confirm?do=drain");
+    pages.add("/tasks/confirm?do=cancel&task=" + Scene.hostileTask() + ":PROCESSING:1");
+    int shown = 0;
+    for (String path : pages) {
+      Client.Page page = client.get(path);
+      assertThat(page.status()).as(path).isIn(200, 400);
+      assertThat(page.body())
+          .as(path)
+          .doesNotContain("<img", "<script>", "\u202E", "\u0007", "href=\"javascript:")
+          .doesNotContainPattern("<[^>]*\\sonerror=");
+      if (page.body().contains("&lt;img src=x")) shown++;
+    }
+    assertThat(shown).as("pages that do show it").isGreaterThan(15);
+  }
+
+  @Test
+  void unseenCharacters_areShownAsCodes() {
+    assertThat(client.get("/tasks/" + Scene.hostileTask()).body()).contains("[U+202E]");
+    assertThat(SafeOutput.visible("a\tb\nc\u200Bd")).isEqualTo("a\tb\nc[U+200B]d");
+  }
+
+  @Test
+  void longErrors_areCut() {
+    Client.Page page = client.get("/tasks/" + Scene.hostileTask());
+    assertThat(page.body()).contains("… cut at 64 KiB").hasSizeLessThan(1 << 20);
+  }
+
+  @Test
+  void unfitParameters_areRefusedByName() {
+    for (String path :
+        List.of(
+            "/tasks?size=100000",
+            "/tasks?size=-1",
+            "/tasks?status=LOST",
+            "/tasks?prio=9",
+            "/tasks?since=yesterday",
+            "/tasks?since=-999999999d",
+            "/tasks?worker=1",
+            "/tasks?quueue=mail",
+            "/tasks?queue=a&queue=b",
+            "/tasks?header=x",
+            "/tasks?queue=" + "q".repeat(200),
+            "/tasks?kind=%FF",
+            "/failures?hours=1000000000",
+            "/queues?sort=rate",
+            "/audit?after=..",
+            "/tasks/1",
+            "/tasks/0-0-0-0-0",
+            "/workers/x",
+            "/?window=1e9",
+            "/tasks/confirm?do=cancel",
+            "/tasks/confirm?do=explode&task=x",
+            "/queues/mail/confirm?do=purge")) {
+      Client.Page page = client.get(path);
+      assertThat(page.status()).as(path).isEqualTo(400);
+    }
+    assertThat(client.get("/tasks?quueue=mail").body())
+        .contains("There is no parameter 'quueue' here");
+  }
+
+  @Test
+  void unknownThings_areNotFound() {
+    assertThat(client.get("/tasks/0197f3c2-7b1e-7a33-9d52-1f0c6f3b9a11").body())
+        .contains("neither unfinished nor in the history", "It was made about 2025-07-10");
+    assertThat(client.get("/workers/0197f3c2-7b1e-7a33-9d52-1f0c6f3b9a11").status()).isEqualTo(404);
+    assertThat(client.get("/tasks/a/b").status()).isEqualTo(404);
+    assertThat(client.send(client.request("/").DELETE()).status()).isEqualTo(405);
+  }
+
+  @Test
+  void paging_showsEachRowOnce() {
+    database.execute(
+        """
+        insert into dibs.task_history (id, created_at, run_at, finished_at, status, priority, attempt, failures, losses,
+          max_attempts, queue, kind, payload)
+        select gen_random_uuid(), now(), now(), '2026-01-02T03:04:05Z', 'DEAD', 3, 1, 1, 0, 1, 'one-moment', 'k', '{}'
+        from generate_series(1, 120)
+        """);
+    Set<String> seen = new HashSet<>();
+    int rows = 0;
+    int pages = 0;
+    String path = "/tasks?status=DEAD&queue=one-moment&size=25";
+    while (!path.isEmpty()) {
+      String body = client.get(path).body();
+      Matcher task = TASK.matcher(body);
+      while (task.find()) {
+        seen.add(task.group(1));
+        rows++;
+      }
+      Matcher next = NEXT.matcher(body);
+      path = next.find() ? next.group(1).replace("&amp;", "&") : "";
+      pages++;
+    }
+    assertThat(List.of(rows, seen.size(), pages)).containsExactly(120, 120, 5);
+  }
+
+  @Test
+  void cursor_thatIsNotOursGivesTheFirstPage() {
+    String body = client.get("/tasks?status=DEAD&size=25").body();
+    Matcher next = NEXT.matcher(body);
+    assertThat(next.find()).isTrue();
+    String path = next.group(1).replace("&amp;", "&");
+    assertThat(client.get(path).body()).doesNotContain("is not known here");
+    assertThat(client.get(path + "x").body()).contains("is not known here", "first page");
+    assertThat(client.get(path.replace("status=DEAD", "status=SUCCEEDED")).body())
+        .as("of another list")
+        .contains("is not known here");
+  }
+
+  @Test
+  void filters_areInTheAddressAndOnThePage() {
+    String body = client.get("/tasks?status=DEAD&queue=mail&kind=send-receipt&since=-24h").body();
+    assertThat(body)
+        .contains("queue: mail", "kind: send-receipt", "since: -24h", "37 tasks, all that match");
+    assertThat(client.get("/tasks?status=DEAD&error=HOST%2013").body())
+        .contains("1 task, all that match");
+    assertThat(client.get("/tasks?status=DEAD&queue=none").body())
+        .contains("No DEAD task matches these filters");
+  }
+
+  @Test
+  void overview_saysWhatNeedsAPerson() {
+    assertThat(client.get("/").body())
+        .contains(
+            "mail: the first task has waited", "reports: 4 ready, and no worker serves it",
+            "DEAD in the last 24 h", "paused by ana");
+  }
+
+  @Test
+  void emptyDatabase_saysWhy() {
+    try (TestDatabase empty = TestDatabase.create();
+        TestConsole fresh = TestConsole.local(empty, Role.VIEWER);
+        Client browser = new Client(fresh.url())) {
+      assertThat(browser.get("/").body()).contains("No queue yet", "dibs enqueue");
+      assertThat(browser.get("/tasks").body()).contains("No task is PROCESSING.");
+      assertThat(browser.get("/queues").body()).contains("No queue has been used yet");
+      assertThat(browser.get("/kinds").body()).contains("No live worker knows any kind");
+      assertThat(browser.get("/workers").body()).contains("No worker has a row");
+      assertThat(browser.get("/failures").body()).contains("No task died in this time");
+      assertThat(browser.get("/schedules").body()).contains("No schedule.");
+      assertThat(browser.get("/audit").body()).contains("Nothing was done by hand yet");
+    }
+  }
+
+  @Test
+  void lockedTable_failsAloneAndInTime() throws Exception {
+    try (TestDatabase locked = TestDatabase.create();
+        TestConsole stuck = TestConsole.local(locked, Role.VIEWER);
+        Client browser = new Client(stuck.url());
+        var connection = locked.connect();
+        var statement = connection.createStatement()) {
+      browser.get("/");
+      connection.setAutoCommit(false);
+      statement.execute("lock table dibs.task in access exclusive mode");
+      Client.Page page = browser.get("/tasks?status=SCHEDULED");
+      assertThat(page.status()).isEqualTo(503);
+      assertThat(page.body()).contains("Not answered in time", "Try again", "request <code>");
+      assertThat(page.header("Retry-After")).contains("5");
+      connection.rollback();
+      assertThat(browser.get("/tasks?status=SCHEDULED").status()).isEqualTo(200);
+    }
+  }
+
+  @Test
+  void preferences_areKept() {
+    try (Client browser = new Client(console.url())) {
+      String token = browser.get("/").token();
+      browser.post("/preferences", token, "theme", "dark", "zone", "Europe/Berlin", "to", "/tasks");
+      browser.post("/preferences", token, "times", "absolute");
+      String body = browser.get("/tasks?status=DEAD").body();
+      assertThat(body).contains("data-theme=\"dark\"", "Europe/Berlin", "data-zone=\"known\"");
+      assertThat(body).containsPattern(">\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d</time>");
+      assertThat(browser.post("/preferences", token, "theme", "pink").status()).isEqualTo(400);
+      assertThat(browser.post("/preferences", token, "zone", "Mars/Base").status()).isEqualTo(400);
+    }
+  }
+
+  @Test
+  void assets_areCachedAndSmall() {
+    String body = client.get("/").body();
+    Matcher asset = Pattern.compile("(?:src|href)=\"(/assets/[^\"#]*)").matcher(body);
+    int count = 0;
+    while (asset.find()) {
+      Client.Page page = client.get(asset.group(1), "Accept-Encoding", "gzip");
+      assertThat(page.status()).isEqualTo(200);
+      assertThat(page.header("Content-Encoding")).contains("gzip");
+      assertThat(page.header("Cache-Control").orElse("")).contains("immutable");
+      String tag = page.header("ETag").orElse("");
+      assertThat(client.get(asset.group(1), "If-None-Match", tag).status()).isEqualTo(304);
+      count++;
+    }
+    assertThat(count).isGreaterThanOrEqualTo(4);
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.dibs.console;
+
+import org.jspecify.annotations.NullMarked;
