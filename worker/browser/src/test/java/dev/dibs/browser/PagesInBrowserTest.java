@@ -1,0 +1,226 @@
+package dev.dibs.browser;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.deque.html.axecore.playwright.AxeBuilder;
+import com.deque.html.axecore.results.Rule;
+import dev.dibs.browser.Chromium.Look;
+import dev.dibs.console.Role;
+import dev.dibs.console.testing.Scene;
+import dev.dibs.console.testing.TestConsole;
+import dev.dibs.testing.TestDatabase;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Every page as people see it: read by machines for the blind, on phones, in the dark; pictures.
+ */
+@Timeout(600)
+class PagesInBrowserTest {
+  private static final List<String> WCAG =
+      List.of("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa");
+  private static final Path PICTURES =
+      Path.of(System.getProperty("dibs.pictures", "target/pictures"));
+
+  private static Chromium chromium;
+  private static TestDatabase incident;
+  private static TestDatabase empty;
+  private static TestDatabase hostile;
+  private static TestConsole console;
+  private static TestConsole fresh;
+  private static TestConsole attacked;
+  private static TestConsole guarded;
+
+  @BeforeAll
+  static void start() throws IOException {
+    Files.createDirectories(PICTURES);
+    chromium = new Chromium();
+    incident = TestDatabase.create();
+    Scene.on(incident).workers().tasks();
+    empty = TestDatabase.create();
+    hostile = TestDatabase.create();
+    Scene.on(hostile).workers().hostile();
+    console = TestConsole.local(incident, Role.ADMIN);
+    fresh = TestConsole.local(empty, Role.ADMIN);
+    attacked = TestConsole.local(hostile, Role.ADMIN);
+    guarded = TestConsole.withUsers(incident);
+  }
+
+  @AfterAll
+  static void stop() {
+    chromium.close();
+    for (TestConsole each : List.of(console, fresh, attacked, guarded)) each.close();
+    for (TestDatabase each : List.of(incident, empty, hostile)) each.close();
+  }
+
+  private static String first(String status) {
+    String table = status.matches("DEAD|SUCCEEDED|CANCELLED") ? "task_history" : "task";
+    return String.valueOf(
+        incident.value(
+            "select id::text from dibs." + table + " where status = ?::dibs.task_status limit 1",
+            status));
+  }
+
+  /** By the name of its picture. */
+  private static Map<String, String> pages() {
+    Map<String, String> pages = new LinkedHashMap<>();
+    pages.put("overview", "/");
+    for (String status : List.of("PENDING", "PROCESSING", "DEAD", "SCHEDULED"))
+      pages.put("tasks-" + status.toLowerCase(java.util.Locale.ROOT), "/tasks?status=" + status);
+    pages.put(
+        "tasks-filtered", "/tasks?status=DEAD&queue=mail&kind=send-receipt&since=-24h&size=25");
+    pages.put("tasks-none", "/tasks?status=DEAD&kind=none");
+    pages.put("task-dead", "/tasks/" + first("DEAD"));
+    pages.put("task-pending", "/tasks/" + first("PENDING"));
+    pages.put("task-confirm", "/tasks/confirm?do=cancel&task=" + first("PENDING") + ":PENDING:0");
+    pages.put(
+        "task-confirm-stale", "/tasks/confirm?do=move&task=" + first("PENDING") + ":PENDING:3");
+    pages.put("queues", "/queues");
+    pages.put("queue", "/queues/mail");
+    pages.put("queue-paused", "/queues/billing");
+    pages.put("queue-confirm", "/queues/mail/confirm?do=pause");
+    pages.put("kinds", "/kinds");
+    pages.put("kind", "/kinds/monthly");
+    pages.put("workers", "/workers");
+    pages.put("worker", "/workers/" + Scene.worker(1));
+    pages.put("worker-confirm", "/workers/" + Scene.worker(1) + "/confirm?do=drain");
+    pages.put("schedules", "/schedules");
+    pages.put("failures", "/failures");
+    pages.put("doctor", "/doctor");
+    pages.put("audit", "/audit");
+    pages.put("error-not-found", "/tasks/0197f3c2-7b1e-7a33-9d52-1f0c6f3b9a11");
+    pages.put("error-parameter", "/tasks?size=9999");
+    return pages;
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"LIGHT", "DARK", "PHONE"})
+  void everyPage_isAccessibleAndFits(Look look) {
+    List<String> findings = new ArrayList<>();
+    try (Tab tab = chromium.open(console.url(), look)) {
+      pages()
+          .forEach((name, path) -> {
+            tab.go(path);
+            findings.addAll(look(tab, name, look));
+          });
+    }
+    try (Tab tab = chromium.open(guarded.url(), look)) {
+      tab.go("/login");
+      findings.addAll(look(tab, "login", look));
+    }
+    try (Tab tab = chromium.open(fresh.url(), look)) {
+      for (String path :
+          List.of("/", "/tasks", "/queues", "/kinds", "/workers", "/failures", "/audit")) {
+        tab.go(path);
+        findings.addAll(look(tab, "empty" + path.replace("/", "-"), look));
+      }
+    }
+    assertThat(findings).isEmpty();
+  }
+
+  private static List<String> look(Tab tab, String name, Look look) {
+    tab.picture(PICTURES, name + "-" + look.name().toLowerCase(java.util.Locale.ROOT));
+    List<String> findings = new ArrayList<>();
+    for (Rule rule : new AxeBuilder(tab.page()).withTags(WCAG).analyze().getViolations())
+      findings.add(name + ": " + rule.getId() + " " + rule.getNodes().getFirst().getHtml());
+    if (!isWithinItsWidth(tab)) findings.add(name + ": scrolls sideways");
+    return findings;
+  }
+
+  private static boolean isWithinItsWidth(Tab tab) {
+    return Boolean.TRUE.equals(
+        tab.run("document.documentElement.scrollWidth <= document.documentElement.clientWidth"));
+  }
+
+  @Test
+  void everyPage_fitsAtFourTimesItsSize() {
+    List<String> wide = new ArrayList<>();
+    try (Tab tab = chromium.open(console.url(), Look.NARROW)) {
+      pages()
+          .forEach((name, path) -> {
+            tab.go(path);
+            if (!isWithinItsWidth(tab)) wide.add(name);
+          });
+    }
+    assertThat(wide).isEmpty();
+  }
+
+  @Test
+  void everyPage_worksWithoutScript() {
+    try (Tab tab = chromium.openWithoutScript(console.url())) {
+      pages()
+          .forEach((name, path) -> {
+            int status = tab.go(path);
+            assertThat(status).as(name).isEqualTo(name.startsWith("error-") ? status : 200);
+            assertThat(tab.find("main h1").textContent()).as(name).isNotBlank();
+          });
+    }
+  }
+
+  @Test
+  void hostileText_staysText() {
+    try (Tab tab = chromium.open(attacked.url(), Look.LIGHT)) {
+      for (String path :
+          List.of(
+              "/",
+              "/tasks",
+              "/tasks?status=DEAD",
+              "/tasks/" + Scene.hostileTask(),
+              "/queues",
+              "/kinds",
+              "/workers",
+              "/workers/" + Scene.worker(9),
+              "/schedules",
+              "/failures",
+              "/audit")) {
+        assertThat(tab.go(path)).as(path).isEqualTo(200);
+        assertThat(tab.find("main img, main script").count()).as(path).isZero();
+        assertThat(isWithinItsWidth(tab)).as(path).isTrue();
+      }
+      tab.go("/tasks/" + Scene.hostileTask());
+      tab.picture(PICTURES, "task-hostile");
+    }
+  }
+
+  @Test
+  void tables_keepTheirRolesOnAPhone() {
+    try (Tab tab = chromium.open(console.url(), Look.PHONE)) {
+      tab.go("/tasks?status=DEAD");
+      var roles = com.microsoft.playwright.options.AriaRole.ROW;
+      assertThat(tab.page().getByRole(roles).count()).isGreaterThan(20);
+      assertThat(tab.find("td[data-label]").first().getAttribute("data-label")).isEqualTo("Kind");
+    }
+  }
+
+  @Test
+  void theme_followsTheCookieThenTheSystem() {
+    try (Tab tab = chromium.open(console.url(), Look.DARK)) {
+      tab.go("/");
+      assertThat(ground(tab)).as("system").isEqualTo("rgb(18, 21, 26)");
+      tab.find(".menu summary").click();
+      tab.page().getByLabel("Theme").selectOption("light");
+      tab.page()
+          .getByRole(
+              com.microsoft.playwright.options.AriaRole.BUTTON,
+              new com.microsoft.playwright.Page.GetByRoleOptions().setName("Save"))
+          .click();
+      tab.find("html[data-theme=light]").waitFor();
+      assertThat(ground(tab)).isEqualTo("rgb(255, 255, 255)");
+    }
+  }
+
+  private static Object ground(Tab tab) {
+    return tab.run("getComputedStyle(document.documentElement).backgroundColor");
+  }
+}

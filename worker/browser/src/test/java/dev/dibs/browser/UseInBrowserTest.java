@@ -1,0 +1,275 @@
+package dev.dibs.browser;
+
+import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.microsoft.playwright.assertions.PlaywrightAssertions;
+import dev.dibs.browser.Chromium.Look;
+import dev.dibs.console.testing.Scene;
+import dev.dibs.console.testing.TestConsole;
+import dev.dibs.testing.TestDatabase;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What people do in a browser: with keys alone, at the same time as others, while pages change. */
+@Timeout(300)
+class UseInBrowserTest {
+  private static final int PATIENCE = 20_000;
+
+  private static Chromium chromium;
+  private static TestDatabase database;
+  private static TestConsole console;
+
+  @BeforeAll
+  static void start() {
+    PlaywrightAssertions.setDefaultAssertionTimeout(PATIENCE);
+    chromium = new Chromium();
+    database = TestDatabase.create();
+    Scene.on(database).workers();
+    console = TestConsole.withUsers(database);
+  }
+
+  @AfterAll
+  static void stop() {
+    chromium.close();
+    console.close();
+    database.close();
+  }
+
+  private static Tab tab(String name) {
+    return chromium.open(console.url(), Look.LIGHT).logIn(name);
+  }
+
+  /** A new ready task of a queue of its own. */
+  private static String task(String queue) {
+    Scene.on(database).waiting(1, queue, "k", 3, "1 minute");
+    return Objects.requireNonNull(
+        database.value("select id::text from dibs.task where queue = ?", queue));
+  }
+
+  private static String status(String id) {
+    return String.valueOf(
+        database.value(
+            "select coalesce((select status::text from dibs.task where id = ?::uuid), (select status::text from dibs.task_history where id = ?::uuid))",
+            id,
+            id));
+  }
+
+  @Test
+  void task_isFoundOpenedAndCancelledByKeysAlone() {
+    String id = task("keys");
+    try (Tab tab = tab("otto")) {
+      tab.press("g", "t");
+      tab.page().waitForURL("**/tasks");
+      tab.go("/tasks?status=PENDING");
+      tab.press("/");
+      tab.page().keyboard().type("keys");
+      tab.press("Enter");
+      tab.page().waitForURL("**queue=keys**");
+      tab.press("j", "Enter");
+      tab.page().waitForURL("**/tasks/" + id);
+      tab.find("a.button:has-text('Cancel')").focus();
+      tab.press("Enter");
+      tab.page().waitForURL("**/confirm**");
+      assertThat(tab.find("a.button[autofocus]")).isFocused();
+      tab.press("Shift+Tab");
+      tab.page().keyboard().type("INC-204");
+      tab.press("Tab", "Tab", "Enter");
+      assertThat(tab.find("h1")).hasText("1 done");
+    }
+    assertThat(status(id)).isEqualTo("CANCELLED");
+  }
+
+  @Test
+  void task_isCancelledWithoutScript() {
+    String id = task("scriptless");
+    try (Tab tab = chromium.openWithoutScript(console.url()).logIn("otto")) {
+      tab.go("/tasks?status=PENDING&queue=scriptless");
+      tab.find("tbody input[type=checkbox]").check();
+      tab.find("button[value=cancel]").click();
+      assertThat(tab.find("h1")).hasText("Cancel 1 task?");
+      tab.find("button.danger").click();
+      assertThat(tab.find("h1")).hasText("1 done");
+    }
+    assertThat(status(id)).isEqualTo("CANCELLED");
+  }
+
+  @Test
+  void twoOperators_onOneTask_theSecondSeesWhatItBecame() {
+    String id = task("contested");
+    try (Tab otto = tab("otto");
+        Tab ada = tab("ada")) {
+      for (Tab tab : List.of(otto, ada)) {
+        tab.go("/tasks/" + id);
+        tab.find("a.button:has-text('Cancel')").click();
+      }
+      otto.find("button.danger").click();
+      assertThat(otto.find("h1")).hasText("1 done");
+      ada.find("button.danger").click();
+      assertThat(ada.find("h1")).hasText("Nothing was changed");
+      assertThat(ada.find("main")).containsText("It is now");
+      assertThat(ada.find("a.button:has-text('Run again')")).isVisible();
+    }
+  }
+
+  @Test
+  void button_pressedTwiceActsOnce() {
+    String id = task("doubled");
+    try (Tab tab = tab("otto")) {
+      tab.go("/tasks/confirm?do=cancel&task=" + id + ":PENDING:0");
+      tab.find("button.danger").dblclick();
+      assertThat(tab.find("h1")).hasText("1 done");
+    }
+    assertThat(database.number("select count(*) from dibs.audit where target = ?", id))
+        .isEqualTo(1);
+  }
+
+  @Test
+  void session_thatEndsLeadsToTheLoginAndBack() {
+    try (Tab tab = tab("ada");
+        Tab other = tab("ada")) {
+      tab.go("/workers");
+      other.find(".menu summary").click();
+      other.find("button:has-text('Everywhere')").click();
+      other.page().waitForURL("**/login");
+      tab.page().waitForURL("**/login?to=**"); // the stream says that it is over
+      tab.page().getByLabel("Name").fill("ada");
+      tab.page().getByLabel("Password").fill(TestConsole.PASSWORD);
+      tab.find("main button").click();
+      tab.page().waitForURL("**/workers");
+    }
+  }
+
+  @Test
+  void viewer_seesNoFormThatChangesAnything() {
+    String id = task("seen");
+    try (Tab tab = tab("vera")) {
+      for (String path :
+          List.of(
+              "/tasks?status=PENDING",
+              "/tasks/" + id,
+              "/queues/seen",
+              "/workers/" + Scene.worker(1))) {
+        tab.go(path);
+        assertThat(tab.find("main form[method=post] button").count()).as(path).isZero();
+        assertThat(tab.find("main a.button").count()).as(path).isZero();
+      }
+    }
+  }
+
+  @Test
+  void live_morphKeepsFocusAndWhatIsTyped() {
+    String id = task("morphed");
+    try (Tab tab = tab("otto")) {
+      tab.go("/tasks/" + id);
+      tab.find("input[name=why]").fill("half a rea");
+      tab.find("input[name=why]").focus();
+      database.execute("update dibs.task set attempt = 7, priority = 1 where id = ?::uuid", id);
+      assertThat(tab.find("#state")).containsText("attempt 7");
+      assertThat(tab.find("input[name=why]")).isFocused();
+      assertThat(tab.find("input[name=why]")).hasValue("half a rea");
+      assertThat(tab.find("#live")).hasText("● live");
+    }
+  }
+
+  @Test
+  void live_newRowsWaitUntilTheyAreAskedFor() {
+    Scene.on(database).finished(2, "DEAD", "growing", "k", "1 minute");
+    try (Tab tab = tab("otto")) {
+      tab.go("/tasks?status=DEAD&queue=growing");
+      String first = tab.find("tbody tr").first().getAttribute("id");
+      tab.find("tbody input[type=checkbox]").first().check();
+      Scene.on(database).finished(3, "DEAD", "growing", "k", "1 second");
+      assertThat(tab.find("#newer")).hasText("3 newer, press n");
+      assertThat(tab.find("tbody tr")).hasCount(2);
+      assertThat(tab.find("tbody tr").first().getAttribute("id")).isEqualTo(first);
+      assertThat(tab.find("tbody input[type=checkbox]").first()).isChecked();
+      tab.press("n");
+      assertThat(tab.find("tbody tr")).hasCount(5);
+    }
+  }
+
+  @Test
+  void keys_areQuietInFieldsAndWhenSwitchedOff() {
+    task("quiet");
+    try (Tab tab = tab("vera")) {
+      tab.go("/tasks?status=PENDING");
+      tab.press("/");
+      tab.page().keyboard().type("g?j.");
+      assertThat(tab.find("input[name=queue]")).hasValue("g?j.");
+      assertThat(tab.find("dialog[open]").count()).isZero();
+      tab.find("h1").click();
+      tab.press("?");
+      assertThat(tab.find("dialog[open]")).isVisible();
+      assertThat(tab.find("#key-list dt").count()).isEqualTo(16);
+      tab.press("Escape");
+      tab.find(".menu summary").click();
+      tab.page().getByLabel("Single keys").selectOption("off");
+      tab.find(".menu button:has-text('Save')").click();
+      tab.find("html[data-keys=off]").waitFor();
+      tab.press("?");
+      assertThat(tab.find("dialog[open]").count()).isZero();
+    }
+  }
+
+  @Test
+  void times_sayZoneAndUtcAndChangeAtOnce() {
+    task("timed");
+    try (Tab tab = tab("vera")) {
+      tab.go("/tasks?status=PENDING&queue=timed");
+      tab.page().waitForTimeout(500); // the browser's zone goes to the server meanwhile
+      tab.go("/tasks?status=PENDING&queue=timed");
+      var time = tab.find("tbody time").first();
+      assertThat(time.getAttribute("title"))
+          .matches(
+              "\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d{3} \\+0[12]:00 \\(\\d\\d:\\d\\d:\\d\\d\\.\\d{3} UTC\\)");
+      assertThat(time).hasText(java.util.regex.Pattern.compile("\\d+ min ago"));
+      tab.press(".");
+      assertThat(time)
+          .hasText(java.util.regex.Pattern.compile("\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d"));
+      assertThat(tab.find(".zone")).hasText("Europe/Berlin");
+    }
+  }
+
+  @Test
+  void consoleThatIsGone_isSaidAndComesBack() {
+    var settings =
+        TestConsole.settings(
+            new dev.dibs.console.Login.Local(dev.dibs.console.Role.VIEWER), "dev", false);
+    TestConsole mortal = TestConsole.of(database, settings);
+    try (Tab tab = chromium.open(mortal.url(), Look.LIGHT)) {
+      tab.go("/workers");
+      assertThat(tab.find("#live")).hasText("● live");
+      mortal.close();
+      assertThat(tab.find("#live")).containsText("not live since");
+      tab.complaints().removeIf(text -> text.contains("ERR_"));
+    }
+  }
+
+  @Test
+  void everyControl_canBeReachedByTab() {
+    task("reached");
+    try (Tab tab = tab("ada")) {
+      tab.go("/tasks?status=PENDING&queue=reached");
+      Object controls =
+          tab.run(
+              "document.querySelectorAll('a[href], button:not([hidden]), input:not([type=hidden]), select, summary').length");
+      int reached = 0;
+      for (int i = 0; i < 80; i++) {
+        tab.press("Tab");
+        if (Boolean.TRUE.equals(tab.run("document.activeElement === document.body"))) break;
+        assertThat(
+                tab.run(
+                    "getComputedStyle(document.activeElement).outlineStyle !== 'none' || document.activeElement.matches('main')"))
+            .as("focus is seen")
+            .isEqualTo(true);
+        reached++;
+      }
+      assertThat(reached).as("of %s, some folded away", controls).isGreaterThan(25);
+    }
+  }
+}

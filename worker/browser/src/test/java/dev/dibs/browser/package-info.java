@@ -1,0 +1,4 @@
+@NullMarked
+package dev.dibs.browser;
+
+import org.jspecify.annotations.NullMarked;
