@@ -27,6 +27,11 @@ public record Request(UUID id, String actor, String source, String why) {
     return new Request(UUID.randomUUID(), actor, source, why);
   }
 
+  /** A request as the audit has it: SQL may have written what no program may send. */
+  public static Request kept(UUID id, String actor, String source, String why) {
+    return new Request(id, Text.storable(actor), Text.storable(source), Text.storable(why));
+  }
+
   private static void check(String what, String text, int most) {
     int length = text.codePointCount(0, text.length());
     if (length > most)

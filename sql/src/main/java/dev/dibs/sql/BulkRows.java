@@ -268,7 +268,8 @@ public final class BulkRows {
             row.get(BULK.FILTER).data(),
             row.get(BULK.PARAMETERS).data(),
             row.get(BULK.PER_SECOND)),
-        new Request(row.get(BULK.ID), row.get(BULK.ACTOR), row.get(BULK.SOURCE), row.get(BULK.WHY)),
+        Request.kept(
+            row.get(BULK.ID), row.get(BULK.ACTOR), row.get(BULK.SOURCE), row.get(BULK.WHY)),
         new BulkRow.Times(
             row.get(BULK.STARTED_AT).toInstant(),
             row.get(BULK.STEPPED_AT).toInstant(),

@@ -94,7 +94,7 @@ public final class CheckGrants {
         for (String table : List.of("task", "worker", "unique_window", "schedule"))
           tables(rights, table, "select", "insert", "update", "delete");
         tables(rights, "task_history", "select", "insert");
-        tables(rights, "queue", "select");
+        for (String table : List.of("queue", "kind")) tables(rights, table, "select");
         tables(rights, "duty", "select", "update");
         tables(rights, "schedule_tick", "select", "insert", "delete");
         rights.add(new Right("sequence", "usage", "task_position"));
@@ -108,7 +108,9 @@ public final class CheckGrants {
       case VIEWER -> {
         for (String view : List.of("task_public", "task_history_public", "worker_public"))
           tables(rights, view, "select");
-        for (String table : List.of("queue", "duty", "schedule")) tables(rights, table, "select");
+        for (String table :
+            List.of("worker", "queue", "kind", "duty", "schedule", "audit", "bulk", "bulk_batch"))
+          tables(rights, table, "select");
         functions(rights, "explain(uuid, text)");
       }
       case PRODUCER ->

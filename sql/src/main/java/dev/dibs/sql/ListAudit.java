@@ -89,7 +89,7 @@ public final class ListAudit {
 
   private static AuditRow read(Record row) {
     return new AuditRow(
-        new Request(
+        Request.kept(
             row.get(AUDIT.ID), row.get(AUDIT.ACTOR), row.get(AUDIT.SOURCE), row.get(AUDIT.WHY)),
         row.get(AUDIT.AT).toInstant(),
         row.get(AUDIT.LOGIN),

@@ -116,6 +116,15 @@ class OperationsTest {
         .hasSize(7);
   }
 
+  @Test
+  void audit_showsWhatSqlWroteThatNoProgramMaySend() {
+    String why = "a' || chr(7) || 'b";
+    db.value("select dibs.pause_queue('q', why => '" + why + "', actor => 'bo' || chr(27))");
+    assertThat(operations.audit(AuditFilter.ALL, Optional.empty(), 9).rows())
+        .singleElement()
+        .satisfies(row -> assertThat(row.request().why()).isEqualTo("a\uFFFDb"));
+  }
+
   /** A table that somebody holds is given up soon, and says so. */
   @Test
   void reading_waitsForNobody() throws Exception {
