@@ -536,7 +536,8 @@ class ExchangeTest {
     assertThat(taken)
         .containsExactlyInAnyOrder(
             "partitions", "prune", "orphans", "departed", "ticks", "windows");
-    assertThat(duties.createPartitions(connection, 5)).isEqualTo(2);
+    assertThat(duties.createPartitions(connection, 5)).isPositive();
+    assertThat(duties.createPartitions(connection, 5)).isZero();
     assertThat(duties.prune(connection)).isZero();
   }
 
