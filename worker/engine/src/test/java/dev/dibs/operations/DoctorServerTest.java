@@ -16,6 +16,8 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Properties;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -164,14 +166,19 @@ class DoctorServerTest {
   /** Standby status update: written, flushed and applied up to the first byte; no answer wanted. */
   private static byte[] status() {
     byte[] message = new byte[34];
-    ByteBuffer.wrap(message).put((byte) 'r').putLong(1).putLong(1).putLong(1).putLong(0);
+    ByteBuffer.wrap(message).put((byte) 'r').putLong(1).putLong(1).putLong(1).putLong(now());
     return message;
   }
 
   /** Hot standby feedback: the oldest transaction that a query there may still see. */
   private static byte[] feedback(int xmin) {
     byte[] message = new byte[25];
-    ByteBuffer.wrap(message).put((byte) 'h').putLong(0).putInt(xmin);
+    ByteBuffer.wrap(message).put((byte) 'h').putLong(now()).putInt(xmin);
     return message;
+  }
+
+  /** As the protocol has it: microseconds since 2000. */
+  private static long now() {
+    return ChronoUnit.MICROS.between(Instant.parse("2000-01-01T00:00:00Z"), Instant.now());
   }
 }
