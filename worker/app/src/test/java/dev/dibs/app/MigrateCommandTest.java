@@ -2,20 +2,24 @@ package dev.dibs.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.dibs.sql.Migrations;
 import dev.dibs.testing.TestDatabase;
 import dev.dibs.testing.TestRoles;
 import org.junit.jupiter.api.Test;
 
 class MigrateCommandTest {
+  private static String stands(int files) {
+    return "schema \"work\" is at version %d (%d files applied)\n"
+        .formatted(Migrations.VERSION, files);
+  }
+
   @Test
   void migrate_appliesWhatIsMissing() {
     try (var database = TestDatabase.createEmpty()) {
       var first = Run.dibs("migrate", "--schema", "work", "--database-url", database.url());
-      assertThat(first.out())
-          .isEqualToNormalizingNewlines("schema \"work\" is at version 4 (4 files applied)\n");
+      assertThat(first.out()).isEqualToNormalizingNewlines(stands(Migrations.VERSION));
       var second = Run.dibs("migrate", "--schema", "work", "--database-url", database.url());
-      assertThat(second.out())
-          .isEqualToNormalizingNewlines("schema \"work\" is at version 4 (0 files applied)\n");
+      assertThat(second.out()).isEqualToNormalizingNewlines(stands(0));
       assertThat(Run.dibs("status", "--schema", "work", "--database-url", database.url()).code())
           .isZero();
     }
@@ -27,7 +31,7 @@ class MigrateCommandTest {
       var run = Run.dibs("migrate", "--print", "--schema", "work");
       assertThat(run.code()).isZero();
       database.execute(run.out());
-      assertThat(database.number("select work.schema_version()")).isEqualTo(4);
+      assertThat(database.number("select work.schema_version()")).isEqualTo(Migrations.VERSION);
     }
   }
 
@@ -38,7 +42,8 @@ class MigrateCommandTest {
       try {
         var run =
             Run.dibs("migrate", "--roles", "--schema", schema, "--database-url", database.url());
-        assertThat(run.out()).contains("(4 files applied), its roles are granted");
+        assertThat(run.out())
+            .contains("(%d files applied), its roles are granted".formatted(Migrations.VERSION));
         String may =
             "select has_function_privilege('%s_producer', '%s.enqueue_many(jsonb)', 'EXECUTE')"
                 .formatted(schema, schema);
