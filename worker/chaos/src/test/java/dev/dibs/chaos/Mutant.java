@@ -117,7 +117,10 @@ record Mutant(String name, Scenario scenario, List<Edit> edits) {
           of(
               "beats for the dead",
               Scenario.ZOMBIE,
-              edit(sql("WorkerRows"), "rows.stream().anyMatch(Record6::value6)", "!rows.isEmpty()"),
+              edit(
+                  sql("WorkerRows"),
+                  "rows.stream().anyMatch(row -> row.get(\"accepted\", Boolean.class))",
+                  "!rows.isEmpty()"),
               edit(
                   WORKER + "Heartbeat.java",
                   "if (live && membership.isHeld(System.nanoTime())) {",
