@@ -19,12 +19,15 @@ import java.util.Optional;
  * and no table is walked.
  *
  * <p>Index: task_lane, task_held, task_due, task_blocked, task_history_queue, task_history_dead.
- * Locks nothing. Four statements a sample; at most {@link #MOST} index entries for each queue and
- * priority. Thread-safe.
+ * Locks nothing. Four statements a sample; at most {@link #MOST_OF_LANE} index entries for each
+ * queue and priority. Thread-safe.
  */
 public final class SampleQueues {
   /** A count that is this is this or more. */
   public static final int MOST = 10_001;
+
+  /** The same of one lane: two hundred queues have eight hundred of them. */
+  public static final int MOST_OF_LANE = 1_001;
 
   /** What ended is counted over this time, to make a rate of it. */
   public static final Duration RECENT = Duration.ofSeconds(10);
@@ -32,6 +35,7 @@ public final class SampleQueues {
   /**
    * What waits in a lane.
    *
+   * @param waiting stopped at {@link #MOST_OF_LANE}
    * @param oldest how long its first task has been due
    */
   public record Lane(String queue, int priority, int waiting, Optional<Duration> oldest) {}
@@ -71,7 +75,7 @@ public final class SampleQueues {
       """
       select q.queue, p.priority,
         (select count(*) from (select from "%1$s".task t where t.status = 'PENDING' and t.queue = q.queue
-          and t.priority = p.priority limit 10001) x)::int,
+          and t.priority = p.priority limit 1001) x)::int,
         (select extract(epoch from statement_timestamp() - t.run_at)::float8 from "%1$s".task t
           where t.status = 'PENDING' and t.queue = q.queue and t.priority = p.priority
           order by t.position limit 1)

@@ -19,7 +19,7 @@ record QueueTable(Optional<Sample> sample, List<Sample.Queue> queues, List<Histo
     StringBuilder text = new StringBuilder();
     for (SampleQueues.Lane lane : queue.lanes())
       text.append(text.isEmpty() ? "" : " / ")
-          .append(Amount.upTo(lane.waiting(), SampleQueues.MOST).text());
+          .append(Amount.upTo(lane.waiting(), SampleQueues.MOST_OF_LANE).text());
     return text.toString();
   }
 

@@ -47,7 +47,7 @@ record Sample(Instant at, List<Queue> queues, List<WorkerRow> workers, Whole who
 
     /** Whether {@link #waiting} is the whole truth. */
     boolean isExact() {
-      return lanes.stream().allMatch(lane -> lane.waiting() < SampleQueues.MOST);
+      return lanes.stream().allMatch(lane -> lane.waiting() < SampleQueues.MOST_OF_LANE);
     }
 
     Optional<Duration> oldest() {
