@@ -67,7 +67,9 @@ public final class TestDatabase implements AutoCloseable {
   private static TestDatabase create(boolean migrated, String isolation) {
     ensureTemplate();
     String name = "dibs_test_" + RUN + "_" + COUNT.incrementAndGet();
-    administer("create database " + name + (migrated ? " template " + TEMPLATE : ""));
+    administer(
+        "create database %s template %s strategy file_copy"
+            .formatted(name, migrated ? TEMPLATE : "template1"));
     if (!isolation.isEmpty())
       administer(
           "alter database %s set default_transaction_isolation = '%s'".formatted(name, isolation));
@@ -82,6 +84,9 @@ public final class TestDatabase implements AutoCloseable {
         server =
             EmbeddedPostgres.builder()
                 .setServerConfig("max_connections", "200")
+                // No test pulls the plug, and dropping a database waits for all that is to be
+                // synced.
+                .setServerConfig("fsync", "off")
                 .start()
                 .getJdbcUrl("postgres", "postgres");
       } catch (IOException e) {

@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -73,9 +74,18 @@ public final class BulkDrive {
         pause(pace.left(System.nanoTime()));
         goesOn = batch(watcher);
       }
-      return now();
-    } catch (SQLException e) {
-      throw failed(e);
+      return ended();
+    }
+  }
+
+  /** The last look waits out a lost connection as every batch does. */
+  private BulkRow ended() throws InterruptedException {
+    while (true) {
+      try {
+        return now();
+      } catch (SQLException e) {
+        if (!outlasts(e)) throw failed(e);
+      }
     }
   }
 
@@ -97,8 +107,14 @@ public final class BulkDrive {
   }
 
   private BulkRow now() throws SQLException {
-    return rows.find(link.connection(), id)
-        .orElseThrow(() -> new DibsException("bulk %s is gone".formatted(id)));
+    try {
+      return rows.find(link.connection(), id)
+          .orElseThrow(() -> new DibsException("bulk %s is gone".formatted(id)));
+    } catch (DataAccessException e) {
+      SQLException cause = e.getCause(SQLException.class);
+      if (cause == null) throw e;
+      throw cause;
+    }
   }
 
   private void recovered() {
@@ -109,16 +125,23 @@ public final class BulkDrive {
 
   /** Whether it goes on after that. */
   private boolean outlive(SQLException e) throws InterruptedException {
-    String state = String.valueOf(e.getSQLState());
-    boolean isLost = link.isLost(e);
-    if (isLost || PASSING.contains(state) || state.startsWith("53")) {
-      if (isLost) link.drop();
+    if (outlasts(e)) {
       pace.shrink();
-      waitLonger(e);
       return true;
     }
+    String state = String.valueOf(e.getSQLState());
     if (state.startsWith("22") || state.startsWith("23")) return passOver(e);
     return end(e);
+  }
+
+  /** Whether that passes; if so, after waiting some of it out. */
+  private boolean outlasts(SQLException e) throws InterruptedException {
+    String state = String.valueOf(e.getSQLState());
+    boolean isLost = link.isLost(e);
+    if (!isLost && !PASSING.contains(state) && !state.startsWith("53")) return false;
+    if (isLost) link.drop();
+    waitLonger(e);
+    return true;
   }
 
   /** Halves the batch until the one task is left that the database refuses; that one is counted. */

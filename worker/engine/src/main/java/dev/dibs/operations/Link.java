@@ -59,13 +59,15 @@ final class Link implements AutoCloseable {
   }
 
   @Override
-  public void close() throws SQLException {
+  public void close() {
     if (connection == null) return;
     try (Connection ours = connection) {
       if (ours.isClosed()) return;
       if (isolation != Connection.TRANSACTION_READ_COMMITTED)
         ours.setTransactionIsolation(isolation);
       if (!autoCommit) ours.setAutoCommit(false);
+    } catch (SQLException e) {
+      // what was done on it is committed: that it is gone by now is nothing to fail for
     }
   }
 }

@@ -184,13 +184,26 @@ class BulksTest {
       int before = batches.get();
       int wanted = ThreadLocalRandom.current().nextInt(1, 3);
       await().until(() -> running.isDone() || batches.get() >= before + wanted);
-      cuts +=
-          db.number(
-              "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'driver' and datname = current_database()");
+      cuts += cut("driver");
     }
     assertCounts(running.join(), 4_000, 0, 0);
     assertThat(cuts).isPositive();
     assertEachOnce(4_000);
+  }
+
+  @Test
+  void aConnectionCutAfterTheLastBatch_endsTheBulkAllTheSame() throws InterruptedException {
+    bury(10);
+    PGSimpleDataSource source = new PGSimpleDataSource();
+    source.setUrl(db.url());
+    source.setApplicationName("driver");
+    var theirs = Bulks.on(source);
+    var drive = theirs.start(theirs.preview(retryDead()), request()).drive().orElseThrow();
+    BulkRow ended =
+        drive.run(row -> {
+          if (row.status() == BulkRow.Status.DONE) assertThat(cut("driver")).isOne();
+        });
+    assertCounts(ended, 10, 0, 0);
   }
 
   @Test
@@ -217,6 +230,12 @@ class BulksTest {
       throws SQLException {
     return new BulkRows(Schema.DEFAULT)
         .step(connection, bulk, driver, most, Optional.empty(), Duration.ofSeconds(20));
+  }
+
+  private long cut(String application) {
+    return db.number(
+        "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = ? and datname = current_database()",
+        application);
   }
 
   private UUID driver(UUID bulk) {
