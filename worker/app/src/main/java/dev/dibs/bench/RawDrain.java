@@ -44,6 +44,9 @@ final class RawDrain implements AutoCloseable {
   private final boolean history;
   private final Deadlocks deadlocks = new Deadlocks();
 
+  /** The highest position that was claimed: where the next run begins to look. */
+  private long reached;
+
   RawDrain(BenchDatabase db, Shape shape, boolean history) throws SQLException {
     this.db = db;
     this.connections = new SideBySide.Connections(db, shape.connections(), Plans.FIXED);
@@ -67,10 +70,14 @@ final class RawDrain implements AutoCloseable {
   }
 
   private long run(Pace pace) throws Exception {
-    List<Long> ended =
-        SideBySide.run(connections, connection -> () -> new Claimer(connection, pace).run());
-    return ended.stream().mapToLong(Long::longValue).sum();
+    long from = reached;
+    List<Ended> ended =
+        SideBySide.run(connections, connection -> () -> new Claimer(connection, pace, from).run());
+    reached = ended.stream().mapToLong(Ended::reached).max().orElse(from);
+    return ended.stream().mapToLong(Ended::tasks).sum();
   }
+
+  private record Ended(long tasks, long reached) {}
 
   /** How much to claim, and when it is enough. Thread-safe. */
   private interface Pace {
@@ -116,14 +123,16 @@ final class RawDrain implements AutoCloseable {
     private final Pace pace;
     private List<UUID> held = List.of();
     private long floor;
+    private long furthest;
 
-    Claimer(Connection connection, Pace pace) {
+    Claimer(Connection connection, Pace pace, long floor) {
       this.connection = connection;
       this.pace = pace;
+      this.floor = floor;
     }
 
-    /** Claims and ends until the pace says it is enough; answers how many it has ended. */
-    long run() throws SQLException, InterruptedException {
+    /** Claims and ends until the pace says it is enough. */
+    Ended run() throws SQLException, InterruptedException {
       long ended = 0;
       try (PreparedStatement statement = connection.prepareStatement(db.inSchema(STATEMENT))) {
         do {
@@ -132,7 +141,7 @@ final class RawDrain implements AutoCloseable {
           ended += before;
         } while (!pace.isOver(held.size()));
       }
-      return ended;
+      return new Ended(ended, furthest);
     }
 
     private void claim(PreparedStatement statement, int room) throws SQLException {
@@ -151,6 +160,7 @@ final class RawDrain implements AutoCloseable {
         }
       }
       held = claimed;
+      furthest = Math.max(furthest, floor);
       if (claimed.isEmpty()) floor = 0; // what drew its position early may have committed late
     }
   }
