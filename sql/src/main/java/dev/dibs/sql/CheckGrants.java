@@ -52,7 +52,8 @@ public final class CheckGrants {
               then has_any_column_privilege(to_regclass(? || n.name), n.privilege)
               else has_table_privilege(to_regclass(? || n.name), n.privilege) end
             when 'sequence' then has_sequence_privilege(to_regclass(? || n.name), n.privilege)
-            else has_function_privilege(to_regprocedure(? || n.name), n.privilege) end, false)
+            else has_function_privilege(case when n.name like '%)' then to_regprocedure(? || n.name)::oid
+              else to_regproc(? || n.name)::oid end, n.privilege) end, false)
           order by n.place), '|') end\
       """;
 
@@ -84,6 +85,7 @@ public final class CheckGrants {
         prefix,
         prefix,
         prefix,
+        prefix,
         prefix);
   }
 
@@ -98,12 +100,24 @@ public final class CheckGrants {
         tables(rights, "duty", "select", "update");
         tables(rights, "schedule_tick", "select", "insert", "delete");
         rights.add(new Right("sequence", "usage", "task_position"));
-        functions(rights, "create_history_partitions(integer)", "prune_history()");
+        functions(
+            rights,
+            "create_history_partitions(integer)",
+            "prune_history()",
+            "prune_history_rows",
+            "prune_audit");
         functions(rights, "explain(uuid, text)");
       }
       case OPERATOR -> {
         rights.addAll(rights(Role.VIEWER));
         functions(rights, "cancel(uuid, text)", "cancel_unique(text, text, text)");
+        functions(rights, "retry_task", "cancel_task", "delete_task", "move_task");
+        functions(rights, "prioritise_task", "reschedule_task", "reveal_task");
+        functions(rights, "pause_queue", "resume_queue", "pause_kind", "resume_kind");
+        functions(rights, "retain_queue", "retain_queue_as_seen", "drain_worker", "undrain_worker");
+        functions(rights, "pause_schedule", "resume_schedule", "run_schedule");
+        functions(rights, "freeze_bulk", "count_bulk", "start_bulk", "step_bulk");
+        functions(rights, "interrupt_bulk", "resume_bulk", "fail_bulk");
       }
       case VIEWER -> {
         for (String view : List.of("task_public", "task_history_public", "worker_public"))
@@ -117,7 +131,8 @@ public final class CheckGrants {
           functions(
               rights,
               "enqueue(text, jsonb, text, integer, interval, timestamptz, integer, interval, jsonb, text, text, text, uuid)",
-              "enqueue_many(jsonb)");
+              "enqueue_many(jsonb)",
+              "enqueue_rows");
     }
     return rights;
   }
@@ -126,6 +141,7 @@ public final class CheckGrants {
     for (String privilege : privileges) rights.add(new Right("table", privilege, table));
   }
 
+  /** By name, or with its parameters where a name may come to stand for several. */
   private static void functions(List<Right> rights, String... functions) {
     for (String function : functions) rights.add(new Right("function", "execute", function));
   }

@@ -64,6 +64,15 @@ public final class Duties {
     return schema.dsl(connection).fetchSingle(sql, val(most)).get(0, Boolean.class);
   }
 
+  /**
+   * Forgets of the audit what it is to keep no longer, so many rows at the most; answers whether
+   * there may be more.
+   */
+  public boolean pruneAudit(Connection connection, int most) {
+    String sql = "select \"%s\".prune_audit({0})".formatted(schema.name());
+    return schema.dsl(connection).fetchSingle(sql, val(most)).get(0, Boolean.class);
+  }
+
   /** Lets a duty come again sooner than it would. */
   public void comeAgain(Connection connection, String duty, Duration after) {
     schema

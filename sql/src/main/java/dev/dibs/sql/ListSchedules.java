@@ -5,19 +5,16 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
 /**
  * Lists schedules as the role viewer may see them: what their tasks carry stays unseen, and what
- * this build would not understand is shown all the same. Reads the small table as a whole, up to
- * {@link #MOST} rows. Locks nothing. Thread-safe.
+ * this build would not understand is shown all the same. Index: primary key, in its order. Locks
+ * nothing. Thread-safe.
  */
 public final class ListSchedules {
-  public static final int MOST = 1_000;
-
   /**
    * A schedule.
    *
@@ -32,30 +29,42 @@ public final class ListSchedules {
       Ticks ticks,
       Optional<String> paused) {}
 
-  /** When it came and comes, and the last task it made. */
-  public record Ticks(Instant next, Optional<Instant> last, Optional<UUID> lastTask) {}
+  /**
+   * When it came and comes, and the last task it made.
+   *
+   * @param zone of its clock
+   */
+  public record Ticks(Instant next, Optional<Instant> last, Optional<UUID> lastTask, String zone) {}
 
   private final String list;
+  private final String find;
 
   public ListSchedules(Schema schema) {
-    this.list =
+    String columns =
         """
         select name, coalesce(cron || ' ' || coalesce(zone, 'UTC'), 'every ' || every::text), queue, kind,
           next_tick_at, last_tick_at, last_task_id,
-          case when paused_at is not null then 'paused by ' || coalesce(paused_by, '?') || ': ' || coalesce(paused_why, '') end
-        from "%s".schedule order by name limit %d\
+          case when paused_at is not null then 'paused by ' || coalesce(paused_by, '?') || ': ' || coalesce(paused_why, '') end, zone
+        from "%s".schedule\
         """
-            .formatted(schema.name(), MOST);
+            .formatted(schema.name());
+    this.list = columns + " where name > ? and starts_with(name, ?) order by name limit ?";
+    this.find = columns + " where name = ?";
   }
 
-  /** The schedules, by name. */
-  public List<Row> list(Connection connection) throws SQLException {
-    try (var statement = connection.prepareStatement(list);
-        var row = statement.executeQuery()) {
-      List<Row> rows = new ArrayList<>();
-      while (row.next()) rows.add(read(row));
-      return rows;
-    }
+  /**
+   * A page of the schedules, by name.
+   *
+   * @param prefix of their names; empty: all
+   * @param after the name that the page before ended with; empty: the first page
+   */
+  public List<Row> list(Connection connection, String prefix, String after, int size)
+      throws SQLException {
+    return Rows.list(connection, list, ListSchedules::read, after, prefix, size);
+  }
+
+  public Optional<Row> find(Connection connection, String name) throws SQLException {
+    return Rows.list(connection, find, ListSchedules::read, name).stream().findFirst();
   }
 
   private static Row read(ResultSet row) throws SQLException {
@@ -64,7 +73,8 @@ public final class ListSchedules {
             row.getObject(5, OffsetDateTime.class).toInstant(),
             Optional.ofNullable(row.getObject(6, OffsetDateTime.class))
                 .map(OffsetDateTime::toInstant),
-            Optional.ofNullable(row.getObject(7, UUID.class)));
+            Optional.ofNullable(row.getObject(7, UUID.class)),
+            row.getString(9));
     return new Row(
         row.getString(1),
         row.getString(2),

@@ -38,14 +38,14 @@ public final class Steer {
   public record Switched(String result, Optional<Pause> pause, int running, String message) {}
 
   /**
-   * What came of asking a worker.
+   * What came of asking a worker, or of another wish.
    *
    * @param result done, stale, missing or refused
-   * @param running how many tasks it holds
+   * @param running how many tasks the worker holds
    */
   public record Steered(String result, int running, String message) {}
 
-  private static final String ASKED = "why => ?, request => ?, actor => ?, source => ?)";
+  static final String ASKED = "why => ?, request => ?, actor => ?, source => ?)";
 
   private final Schema schema;
 
@@ -76,7 +76,7 @@ public final class Steer {
     }
   }
 
-  private static Optional<Pause> pause(ResultSet row, int first) throws SQLException {
+  static Optional<Pause> pause(ResultSet row, int first) throws SQLException {
     OffsetDateTime at = row.getObject(first, OffsetDateTime.class);
     if (at == null) return Optional.empty();
     return Optional.of(
@@ -91,19 +91,41 @@ public final class Steer {
       throws SQLException {
     String micros = "? * interval '1 microsecond', ";
     String sql =
-        "select \"%s\".retain_queue(?, ".formatted(schema.name())
-            + micros
-            + micros
-            + micros
-            + ASKED;
+        "select \"%s\".retain_queue(?, ".formatted(schema.name()) + micros.repeat(3) + ASKED;
     try (var statement = connection.prepareStatement(sql)) {
       statement.setString(1, queue);
-      statement.setLong(2, Time.micros(retention.succeeded()));
-      statement.setLong(3, Time.micros(retention.dead()));
-      statement.setLong(4, Time.micros(retention.cancelled()));
+      set(statement, 2, retention);
       ask(statement, 5, request);
       statement.executeQuery().close();
     }
+  }
+
+  /** The same if the queue keeps what was seen; answers done or stale, and then what it keeps. */
+  public Steered retainIfAsSeen(
+      Connection connection, String queue, Retention seen, Retention wanted, Request request)
+      throws SQLException {
+    String micros = "? * interval '1 microsecond', ";
+    String sql =
+        "select * from \"%s\".retain_queue_as_seen(?, ".formatted(schema.name())
+            + micros.repeat(6)
+            + ASKED;
+    try (var statement = connection.prepareStatement(sql)) {
+      statement.setString(1, queue);
+      set(statement, 2, wanted);
+      set(statement, 5, seen);
+      ask(statement, 8, request);
+      try (var rows = statement.executeQuery()) {
+        rows.next();
+        return new Steered(rows.getString(1), 0, rows.getString(2));
+      }
+    }
+  }
+
+  private static void set(PreparedStatement statement, int first, Retention retention)
+      throws SQLException {
+    statement.setLong(first, Time.micros(retention.succeeded()));
+    statement.setLong(first + 1, Time.micros(retention.dead()));
+    statement.setLong(first + 2, Time.micros(retention.cancelled()));
   }
 
   /** Asks a process to take no more tasks; it hears at its next beat. */
@@ -129,8 +151,7 @@ public final class Steer {
     }
   }
 
-  private static void ask(PreparedStatement statement, int first, Request request)
-      throws SQLException {
+  static void ask(PreparedStatement statement, int first, Request request) throws SQLException {
     statement.setString(first, request.why());
     statement.setObject(first + 1, request.id());
     statement.setString(first + 2, request.actor());

@@ -62,7 +62,7 @@ begin
   execute format('grant select on queue, kind to %I', worker);
   execute format('grant usage on sequence task_position to %I', worker);
   execute format('grant execute on function create_history_partitions(integer), prune_history(), prune_history_rows(integer),
-    register(text, bigint, text[], text[], integer, text), heartbeat(uuid), claim(uuid, text[], text[], integer),
+    prune_audit(integer), register(text, bigint, text[], text[], integer, text), heartbeat(uuid), claim(uuid, text[], text[], integer),
     finish(uuid, uuid, text, interval, jsonb), deregister(uuid) to %I', worker);
   if current_setting('server_version_num')::integer >= 170000 then
     execute format('grant maintain on task to %I', worker);
@@ -82,7 +82,8 @@ begin
   if not pg_has_role(operator, viewer, 'MEMBER') then execute format('grant %I to %I', viewer, operator); end if;
   execute format('grant execute on function cancel(uuid, text), cancel_unique(text, text, text) to %I', operator);
   execute format('grant execute on function retry_task, cancel_task, delete_task, move_task, prioritise_task, reschedule_task,
-    reveal_task, pause_queue, resume_queue, pause_kind, resume_kind, retain_queue, drain_worker, undrain_worker to %I', operator);
+    reveal_task, pause_queue, resume_queue, pause_kind, resume_kind, retain_queue, retain_queue_as_seen,
+    drain_worker, undrain_worker, pause_schedule, resume_schedule, run_schedule to %I', operator);
   execute format('grant execute on function freeze_bulk, count_bulk, start_bulk, step_bulk, interrupt_bulk, resume_bulk, fail_bulk
     to %I', operator);
 end $$;

@@ -270,6 +270,9 @@ class RolesTest {
               "select %s.reveal_task(gen_random_uuid())",
               "select * from %s.pause_queue('q', 'why')",
               "select * from %s.retry_task(gen_random_uuid(), 'DEAD', 1)",
+              "select * from %s.pause_schedule('s', 'why')",
+              "select * from %s.run_schedule('s')",
+              "select %s.prune_audit()",
               "insert into %s.audit (id, actor, source, action, target, result) values (gen_random_uuid(), 'a', '', 'b', 'c', 'done')",
               "select %s.cancel(gen_random_uuid())",
               "select %s.enqueue('mail')",
@@ -313,6 +316,11 @@ class RolesTest {
               "delete from %s.task_history",
               "update %s.worker set drained_at = now()",
               "select payload from %s.task_history",
+              "update %s.schedule set paused_at = null",
+              "select payload from %s.schedule",
+              "select %s.retain_audit('30 days')",
+              "select %s.prune_audit()",
+              "update %s.audit_retention set kept = '30 days'",
               "select * from %s.act_on_task('task.delete', gen_random_uuid(), 'DEAD', 1, '{}', gen_random_uuid(), 'a', 'b', 'c')",
               "select %s.enqueue('mail')")) operator.refused("42501", sql.formatted(schema));
     }

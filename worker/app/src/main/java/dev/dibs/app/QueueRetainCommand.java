@@ -1,5 +1,6 @@
 package dev.dibs.app;
 
+import dev.dibs.DibsException;
 import dev.dibs.QueueRow;
 import dev.dibs.Retention;
 import dev.dibs.operations.Operations;
@@ -52,10 +53,10 @@ final class QueueRetainCommand implements Callable<Integer> {
             .orElse(Retention.DEFAULT);
     var request = options.request(why);
     Retention changed = OperatorOptions.meant(() -> changed(kept));
-    OperatorOptions.meant(() -> {
-      operations.retain(name, changed, request);
-      return name;
-    });
+    Operations.RetainAnswer answer =
+        OperatorOptions.meant(() -> operations.retain(name, kept, changed, request));
+    if (answer.result() != Operations.Answer.Result.DONE)
+      throw new DibsException(answer.message() + "; it was left so");
     shell.out().println("changed the retention of queue '%s'".formatted(name));
     return 0;
   }

@@ -1,6 +1,7 @@
 package dev.dibs.app;
 
-import dev.dibs.producer.Schedules;
+import dev.dibs.operations.Operations.Answer.Result;
+import dev.dibs.operations.Timetable;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -22,13 +23,7 @@ final class SchedulePauseCommand implements Callable<Integer> {
       description = "Shown to whoever wonders.")
   String why = "";
 
-  @Option(
-      names = "--by",
-      paramLabel = "NAME",
-      description = "Who does it; the user of this process where none is given.")
-  String by = System.getProperty("user.name", "unknown");
-
-  @Mixin DatabaseOptions options = new DatabaseOptions();
+  @Mixin OperatorOptions options = new OperatorOptions();
 
   SchedulePauseCommand(Shell shell) {
     this.shell = shell;
@@ -36,8 +31,12 @@ final class SchedulePauseCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    Schedules schedules = SchedulesCommand.open(options, shell);
-    if (!schedules.pause(name, by, why)) throw SchedulesCommand.unknown(schedules, name);
+    var schedules = SteeredSchedules.open(options.database, shell);
+    var request = options.request(why);
+    Timetable.PauseAnswer answer =
+        OperatorOptions.meant(() -> schedules.timetable().pause(name, request));
+    if (answer.result() != Result.DONE)
+      throw schedules.left(name, answer.result(), answer.pause(), answer.message());
     shell.out().println("paused schedule '" + name + "'");
     return 0;
   }

@@ -1,10 +1,11 @@
 package dev.dibs.app;
 
-import dev.dibs.Scheduled;
-import dev.dibs.producer.Schedules;
+import dev.dibs.operations.Operations.Answer.Result;
+import dev.dibs.operations.Timetable;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code dibs schedules resume}: it ticks again, from now on. */
@@ -17,7 +18,14 @@ final class ScheduleResumeCommand implements Callable<Integer> {
   @Parameters(paramLabel = "NAME", description = "Which schedule.")
   String name = "";
 
-  @Mixin DatabaseOptions options = new DatabaseOptions();
+  @Option(
+      names = "--why",
+      paramLabel = "TEXT",
+      defaultValue = "",
+      description = "Kept in the audit.")
+  String why = "";
+
+  @Mixin OperatorOptions options = new OperatorOptions();
 
   ScheduleResumeCommand(Shell shell) {
     this.shell = shell;
@@ -25,14 +33,15 @@ final class ScheduleResumeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    Schedules schedules = SchedulesCommand.open(options, shell);
-    if (!schedules.resume(name)) throw SchedulesCommand.unknown(schedules, name);
-    Scheduled resumed = SchedulesCommand.find(schedules, name);
+    var schedules = SteeredSchedules.open(options.database, shell);
+    var request = options.request(why);
+    Timetable.PauseAnswer answer =
+        OperatorOptions.meant(() -> schedules.timetable().resume(name, request));
+    if (answer.result() != Result.DONE)
+      throw schedules.left(name, answer.result(), answer.pause(), answer.message());
     shell
         .out()
-        .println(
-            "resumed schedule '%s', next at %s"
-                .formatted(name, ScheduleText.tick(resumed.schedule(), resumed.nextTick())));
+        .println("resumed schedule '%s', next at %s".formatted(name, schedules.nextTick(name)));
     return 0;
   }
 }

@@ -32,6 +32,11 @@ final class ScheduleText {
           case Rhythm.Cron(var expression, var there) -> there;
           case Rhythm.Every every -> ZoneOffset.UTC;
         };
+    return tick(tick, zone);
+  }
+
+  /** A tick as the clocks of a zone show it. */
+  static String tick(Instant tick, ZoneId zone) {
     return SECONDS.format(tick.atZone(zone));
   }
 

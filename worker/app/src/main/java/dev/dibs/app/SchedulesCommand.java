@@ -10,6 +10,7 @@ import dev.dibs.sql.Migrations;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import picocli.CommandLine;
@@ -18,7 +19,7 @@ import picocli.CommandLine.Command;
 /** {@code dibs schedules}: what comes again and again, by cron or at intervals. */
 @Command(
     name = "schedules",
-    description = "List, add, pause, resume and remove schedules, and show their next ticks.",
+    description = "List, add, pause, resume, run and remove schedules, and show their next ticks.",
     synopsisSubcommandLabel = "COMMAND")
 final class SchedulesCommand {
   private static final Duration LONGEST_STATEMENT = Duration.ofMinutes(1);
@@ -33,6 +34,7 @@ final class SchedulesCommand {
         .addSubcommand(new ScheduleAddCommand(shell))
         .addSubcommand(new SchedulePauseCommand(shell))
         .addSubcommand(new ScheduleResumeCommand(shell))
+        .addSubcommand(new ScheduleRunCommand(shell))
         .addSubcommand(new ScheduleRemoveCommand(shell))
         .addSubcommand(new ScheduleNextCommand(shell));
   }
@@ -65,10 +67,13 @@ final class SchedulesCommand {
   }
 
   static DibsException unknown(Schedules schedules, String name) {
-    String names =
-        schedules.list().stream()
-            .map(scheduled -> "'" + scheduled.schedule().name() + "'")
-            .collect(Collectors.joining(", "));
+    List<String> names =
+        schedules.list().stream().map(scheduled -> scheduled.schedule().name()).toList();
+    return unknown(names, name);
+  }
+
+  static DibsException unknown(List<String> there, String name) {
+    String names = there.stream().map(one -> "'" + one + "'").collect(Collectors.joining(", "));
     return new DibsException(
         "there is no schedule '%s'; %s"
             .formatted(

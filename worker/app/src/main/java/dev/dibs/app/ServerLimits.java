@@ -24,11 +24,10 @@ final class ServerLimits {
     LIMITS.forEach(ServerLimits::set);
   }
 
-  /** The same, but an answer may take as long as it likes. */
+  /** The same, but an answer may take as long as it likes, whoever else sets limits later. */
   static void setForStreams() {
-    LIMITS.forEach((name, value) -> {
-      if (!name.equals("sun.net.httpserver.maxRspTime")) set(name, value);
-    });
+    set("sun.net.httpserver.maxRspTime", "-1");
+    set();
   }
 
   private static void set(String name, String value) {

@@ -2,9 +2,8 @@ package dev.dibs.app;
 
 import dev.dibs.BulkChange;
 import dev.dibs.DibsException;
-import dev.dibs.TaskStatus;
-import dev.dibs.producer.Canceller;
-import java.util.Map;
+import dev.dibs.operations.Operations;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +18,8 @@ import picocli.CommandLine.Option;
       "Call tasks off: one by its ID or its unique key, or all of a filter; runs are interrupted."
     })
 final class TaskCancelCommand implements Callable<Integer> {
+  private static final String DONE = "cancelled";
+
   private final Shell shell;
 
   @Mixin TaskTarget target = new TaskTarget();
@@ -35,37 +36,21 @@ final class TaskCancelCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    UUID id = target.id;
-    if (id == null && key == null && target.isFilter())
-      return target.bulk(shell, new BulkChange.Cancel());
-    if ((id == null) == (key == null))
+    if (key == null && (target.id != null || target.isFilter()))
+      return target.act(shell, new BulkChange.Cancel(), DONE, Operations::cancel);
+    if (key == null || target.id != null || target.isFilter())
       throw new UsageException("give either the ID of a task or --unique-key, or a filter");
-    DatabaseOptions options = target.options.database;
-    var canceller = Canceller.on(TasksCommand.open(options, shell), options.schema());
-    Map<UUID, TaskStatus> found = id == null ? byKey(canceller) : byId(canceller, id);
-    for (var each : found.entrySet()) {
-      if (each.getValue().isFinal())
-        throw new DibsException(
-            "task %s had ended before: it is %s".formatted(each.getKey(), each.getValue()));
-      shell.out().println("cancelled task " + each.getKey() + ", it was " + each.getValue());
-    }
-    return 0;
+    return cancelHolders(key);
   }
 
-  private Map<UUID, TaskStatus> byId(Canceller canceller, UUID id) {
-    return Map.of(id, canceller.cancel(id, why()).orElseThrow(() -> TasksCommand.unknown(id)));
-  }
-
-  private Map<UUID, TaskStatus> byKey(Canceller canceller) {
+  private int cancelHolders(String key) throws InterruptedException {
     String queue = target.filter.queue == null ? "default" : target.filter.queue;
-    Map<UUID, TaskStatus> found = canceller.cancelUnique(queue, String.valueOf(key), why());
-    if (found.isEmpty())
+    Operations operations = target.options.open(shell, "tasks");
+    List<UUID> holders = operations.holders(queue, key);
+    if (holders.isEmpty())
       throw new DibsException(
           "no task of queue '%s' holds the unique key '%s'".formatted(queue, key));
-    return found;
-  }
-
-  private String why() {
-    return target.why.isEmpty() ? "by hand" : target.why;
+    for (UUID id : holders) target.one(shell, operations, id, DONE, Operations::cancel);
+    return 0;
   }
 }

@@ -62,7 +62,8 @@ final class TaskTarget {
     if (id == null) return bulk(shell, change);
     if (filter.isGiven() || changedBy != null)
       throw new UsageException("give either the ID of a task or a filter");
-    return one(shell, id, done, action);
+    one(shell, options.open(shell, "tasks"), id, done, action);
+    return 0;
   }
 
   /** Does it to all that the filter chooses. */
@@ -77,21 +78,20 @@ final class TaskTarget {
     return BulkRun.on(options, shell).begin(order, options.request(why), yes);
   }
 
-  private int one(Shell shell, UUID id, String done, Action action) throws InterruptedException {
-    Operations operations = options.open(shell, "tasks");
-    TaskPage page = operations.find(id).orElseThrow(() -> TasksCommand.unknown(id));
+  /** Does it to one task as it is now, or fails with why it was left. */
+  void one(Shell shell, Operations operations, UUID one, String done, Action action) {
+    TaskPage page = operations.find(one).orElseThrow(() -> TasksCommand.unknown(one));
     TaskStatus was = page.row().status();
     Answer answer =
         OperatorOptions.meant(
             () -> action.on(operations, Seen.of(page.row()), options.request(why)));
     if (answer.result() != Answer.Result.DONE)
-      throw new DibsException("task %s was left as it is: %s".formatted(id, answer.message()));
+      throw new DibsException("task %s was left as it is: %s".formatted(one, answer.message()));
     String now =
         answer
             .now()
-            .map(row -> row.id().equals(id) ? row.status().name() : "copied as " + row.id())
+            .map(row -> row.id().equals(one) ? row.status().name() : "copied as " + row.id())
             .orElse("gone");
-    shell.out().println("%s task %s, it was %s and is %s".formatted(done, id, was, now));
-    return 0;
+    shell.out().println("%s task %s, it was %s and is %s".formatted(done, one, was, now));
   }
 }

@@ -2,6 +2,7 @@ package dev.dibs.app;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.dibs.DatabaseException;
+import dev.dibs.console.ConsoleSettings;
 import dev.dibs.sql.Migrations;
 import dev.dibs.worker.Worker;
 import dev.dibs.worker.WorkerBuilder;
@@ -9,6 +10,7 @@ import dev.dibs.worker.WorkerSettings;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -37,6 +39,7 @@ final class WorkerCommand implements Callable<Integer> {
   @Mixin EngineOptions engine = new EngineOptions();
   @Mixin HandlerOptions handling = new HandlerOptions();
   @Mixin AdminOptions watching = new AdminOptions();
+  @Mixin WorkerConsoleOptions showing = new WorkerConsoleOptions();
   @Mixin DatabaseOptions options = new DatabaseOptions();
 
   WorkerCommand(Shell shell) {
@@ -48,10 +51,14 @@ final class WorkerCommand implements Callable<Integer> {
     watching.logFormat.apply();
     WorkerSettings settings = engine.settings(options.schema());
     int transactions = engine.transactions();
+    Optional<ConsoleSettings> shown = showing.settings();
+    if (shown.isPresent()) ServerLimits.setForStreams(); // before any server of this process
     try (var handlers = handling.load();
         @Nullable AdminEndpoint admin = watching.open();
         Database database = options.findOrStart(shell, "worker");
-        HikariDataSource pool = database.pooled(transactions, LONGEST_HANDLER_STATEMENT)) {
+        HikariDataSource pool = database.pooled(transactions, LONGEST_HANDLER_STATEMENT);
+        @Nullable OpenConsole console =
+            shown.isEmpty() ? null : OpenConsole.on(database, shown.get())) {
       pool.setMinimumIdle(0); // most workers' handlers open no transaction
       WorkerBuilder builder =
           Worker.on(database.plain(LONGEST_ANSWER)).transactions(pool).settings(settings);
@@ -67,6 +74,7 @@ final class WorkerCommand implements Callable<Integer> {
         if (admin != null) admin.show(worker, version(database));
         if (gauges != null) gauges.start();
         shell.out().println(started(worker, database, handlers, admin));
+        if (console != null) shell.out().println(console.started());
         awaitEnd(worker);
       }
     }

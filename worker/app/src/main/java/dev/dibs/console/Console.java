@@ -72,7 +72,11 @@ public final class Console implements AutoCloseable {
     routes.addAll(new OtherPages(desk).routes());
     routes.addAll(new TaskDeeds(desk, throttle).routes()); // before /tasks/{id}
     routes.addAll(new TaskPages(desk, secrets).routes());
-    routes.addAll(new SteerPages(desk, throttle).routes());
+    var steering = new Steering(desk, throttle);
+    routes.addAll(new SteerPages(desk, steering).routes());
+    routes.addAll(new RetentionPages(desk, steering).routes());
+    routes.addAll(new SchedulePages(desk, steering).routes());
+    routes.addAll(new AuditPages(desk).routes());
     routes.addAll(new QueuePages(desk).routes());
     routes.addAll(new FailurePage(desk).routes());
     return routes;
@@ -192,7 +196,7 @@ public final class Console implements AutoCloseable {
   private Answer again(Visit visit, URI page) throws Exception {
     Router.Match match = router.match("GET", page.getRawPath());
     Route route = match.route();
-    if (route.changes() || route.role().isEmpty()) return Answer.empty(404);
+    if (!route.isShownAgain()) return Answer.empty(404);
     Fields query = Fields.parse(page.getRawQuery());
     var asked = new Visit.Asked(page, match.values(), query, Fields.parse(""));
     return route.handler().answer(visit.by(visit.visitor(), visit.secret(), asked));

@@ -5,9 +5,9 @@ import java.util.List;
 /**
  * Something that is switched off and on again by a person, for the template that asks first.
  *
- * @param what queue, kind or worker
+ * @param what queue, kind, worker or schedule
  * @param shown its name for people
- * @param word pause, resume, drain or undrain
+ * @param word pause, resume, drain, undrain, run or retain
  * @param effects what that means, a sentence each
  * @param needsWhy whether there must be a reason
  */
@@ -20,6 +20,8 @@ record Lever(
           case "pause" -> "Pause";
           case "resume" -> "Resume";
           case "drain" -> "Drain";
+          case "run" -> "Run now:";
+          case "retain" -> "Keep finished tasks of";
           default -> "Let work again:";
         };
     return verb + " " + what + " " + shown;

@@ -1,31 +1,22 @@
 package dev.dibs.console;
 
-import dev.dibs.AuditFilter;
-import dev.dibs.AuditRow;
-import dev.dibs.Page;
 import dev.dibs.TaskFilter;
 import dev.dibs.TaskRow;
 import dev.dibs.TaskStatus;
 import dev.dibs.WorkerRow;
 import dev.dibs.operations.Finding;
-import dev.dibs.sql.ListSchedules;
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** Overview, workers, schedules, doctor and audit: pages that show and do nothing. */
+/** Overview, workers and doctor: pages that show and do nothing. */
 final class OtherPages {
   private static final int HELD = 50;
-  private static final int AUDIT_ROWS = 50;
 
   private final Desk desk;
-  private final ListSchedules schedules;
 
   OtherPages(Desk desk) {
     this.desk = desk;
-    this.schedules = new ListSchedules(desk.database().schema());
   }
 
   List<Route> routes() {
@@ -33,9 +24,7 @@ final class OtherPages {
         Route.get("/", this::overview),
         Route.get("/workers", this::workers),
         Route.get("/workers/{id}", this::worker),
-        Route.get("/schedules", this::schedules),
-        Route.get("/doctor", this::doctor),
-        Route.get("/audit", this::audit));
+        Route.get("/doctor", this::doctor));
   }
 
   private Answer overview(Visit visit) {
@@ -80,17 +69,6 @@ final class OtherPages {
         200, SafeOutput.of(out -> JteworkerGenerated.render(out, out, frame, worker, held)));
   }
 
-  private Answer schedules(Visit visit) throws SQLException {
-    visit.query().only(Set.of());
-    Frame frame = desk.site().frame(visit, "Schedules");
-    List<ListSchedules.Row> rows;
-    try (Connection connection = desk.database().reads().getConnection()) {
-      rows = schedules.list(connection);
-    }
-    return Answer.page(
-        200, SafeOutput.of(out -> JteschedulesGenerated.render(out, out, frame, rows)));
-  }
-
   private Answer doctor(Visit visit) {
     visit.query().only(Set.of());
     desk.sampler().latest();
@@ -99,35 +77,4 @@ final class OtherPages {
     return Answer.page(
         200, SafeOutput.of(out -> JtedoctorGenerated.render(out, out, frame, findings)));
   }
-
-  private Answer audit(Visit visit) {
-    Fields query = visit.query().only(Set.of("who", "action", "target", "after"));
-    AuditFilter filter = AuditFilter.ALL;
-    Optional<String> who = query.text("who", 255);
-    Optional<String> action = query.text("action", 64);
-    Optional<String> target = query.text("target", 255);
-    if (who.isPresent()) filter = filter.actor(who.get());
-    if (action.isPresent()) filter = filter.action(action.get());
-    if (target.isPresent()) filter = filter.target(target.get());
-    Url url = Url.of("audit").with("who", who).with("action", action).with("target", target);
-    Frame frame = desk.site().frame(visit, "Audit");
-    Page<AuditRow> page;
-    try {
-      page =
-          desk.reads().audit(filter, query.text("after", 1_000).map(Page.Cursor::new), AUDIT_ROWS);
-    } catch (IllegalArgumentException e) {
-      throw Refusal.badRequest(e.getMessage() + ".");
-    }
-    Optional<Url> next = page.next().map(end -> url.with("after", end.text()));
-    var list = new AuditList(who, action, target, page.rows(), next);
-    return Answer.page(200, SafeOutput.of(out -> JteauditGenerated.render(out, out, frame, list)));
-  }
-
-  /** A page of the audit, for the template. */
-  record AuditList(
-      Optional<String> who,
-      Optional<String> action,
-      Optional<String> target,
-      List<AuditRow> rows,
-      Optional<Url> next) {}
 }

@@ -6,9 +6,9 @@ import java.util.Locale;
 public enum Role {
   /** Sees everything but payloads. */
   VIEWER,
-  /** Acts on tasks, queues, kinds and workers, and reveals payloads. */
+  /** Acts on tasks, queues, kinds, schedules and workers, and reveals payloads. */
   OPERATOR,
-  /** Deletes tasks, too. */
+  /** Deletes tasks, says how long what has ended is kept, and takes the audit as a file, too. */
   ADMIN;
 
   boolean covers(Role needed) {

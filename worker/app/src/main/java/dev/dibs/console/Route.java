@@ -10,7 +10,8 @@ import java.util.Optional;
  * @param method GET or POST; what is got changes nothing
  * @param pattern {@code /queues/{name}}: a part in braces stands for anything
  * @param role who may; empty: everybody, logged in or not
- * @param changes whether it changes tasks, queues, kinds or workers, which read-only forbids
+ * @param changes whether it changes tasks, queues, kinds, schedules or workers, which read-only
+ *     forbids
  */
 record Route(String method, String pattern, Optional<Role> role, boolean changes, Handler handler) {
   /** Answers a request. */
@@ -34,6 +35,11 @@ record Route(String method, String pattern, Optional<Role> role, boolean changes
 
   static Route action(String method, String pattern, Role role, Handler handler) {
     return new Route(method, pattern, Optional.of(role), true, handler);
+  }
+
+  /** Whether it is a page that a stream may show again and again: whoever is in may see it. */
+  boolean isShownAgain() {
+    return !changes && method.equals("GET") && role.equals(Optional.of(Role.VIEWER));
   }
 
   /** What stands in place of the braces, if the path is one of these. */

@@ -4,11 +4,9 @@ import dev.dibs.Pause;
 import dev.dibs.Request;
 import dev.dibs.WorkerRow;
 import dev.dibs.operations.Operations;
-import dev.dibs.operations.Operations.Answer.Result;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 
 /**
  * Queues and kinds are paused and resumed here, workers drained: a page that asks, then the deed.
@@ -18,61 +16,21 @@ final class SteerPages {
   private static final List<String> DRAINS = List.of("drain", "undrain");
 
   private final Desk desk;
-  private final Throttle throttle;
+  private final Steering steering;
 
-  SteerPages(Desk desk, Throttle throttle) {
+  SteerPages(Desk desk, Steering steering) {
     this.desk = desk;
-    this.throttle = throttle;
+    this.steering = steering;
   }
 
   List<Route> routes() {
     return List.of(
-        asks("/queues/{name}/confirm", this::queue),
-        acts("/queues/{name}/act", this::steerQueue),
-        asks("/kinds/{name}/confirm", this::kind),
-        acts("/kinds/{name}/act", this::steerKind),
-        asks("/workers/{id}/confirm", this::worker),
-        acts("/workers/{id}/act", this::steerWorker));
-  }
-
-  private interface Asking {
-    Lever lever(Visit visit, Fields fields);
-  }
-
-  private Route asks(String pattern, Asking asking) {
-    return Route.action(
-        "GET",
-        pattern,
-        Role.OPERATOR,
-        visit -> {
-          Lever lever = asking.lever(visit, visit.query());
-          Frame frame = desk.site().frame(visit, lever.title());
-          UUID request = UUID.randomUUID();
-          return Answer.page(
-              200, SafeOutput.of(out -> JteleverGenerated.render(out, out, frame, lever, request)));
-        });
-  }
-
-  private interface Steering {
-    Answer steer(Visit visit, Request request);
-  }
-
-  private Route acts(String pattern, Steering steering) {
-    return Route.action(
-        "POST",
-        pattern,
-        Role.OPERATOR,
-        visit -> {
-          if (!throttle.admits(visit.visitor().name()))
-            throw new Refusal(429, "Too fast", "At most 60 actions a minute. Nothing was changed.");
-          UUID id =
-              visit
-                  .form()
-                  .id("request")
-                  .orElseThrow(() -> Refusal.badRequest("'request' is missing."));
-          String why = visit.form().text("why", 2_000).orElse("");
-          return steering.steer(visit, Desk.request(visit, id, why));
-        });
+        steering.asks("/queues/{name}/confirm", this::queue),
+        steering.acts("/queues/{name}/act", Role.OPERATOR, this::steerQueue),
+        steering.asks("/kinds/{name}/confirm", this::kind),
+        steering.acts("/kinds/{name}/act", Role.OPERATOR, this::steerKind),
+        steering.asks("/workers/{id}/confirm", this::worker),
+        steering.acts("/workers/{id}/act", Role.OPERATOR, this::steerWorker));
   }
 
   private Lever queue(Visit visit, Fields fields) {
@@ -110,7 +68,7 @@ final class SteerPages {
     return new Lever(what, name, name, word, effects, word.equals("pause"));
   }
 
-  private static String paused(Pause pause) {
+  static String paused(Pause pause) {
     return "It is paused now, by %s: %s".formatted(pause.by(), pause.why());
   }
 
@@ -133,7 +91,7 @@ final class SteerPages {
     Lever lever = queue(visit, visit.form());
     Operations.PauseAnswer answer =
         lever.word().equals("pause")
-            ? desk.writes().pauseQueue(visit.name(), withReason(request))
+            ? desk.writes().pauseQueue(visit.name(), Steering.withReason(request))
             : desk.writes().resumeQueue(visit.name(), request);
     return paused(visit, lever, answer);
   }
@@ -142,20 +100,14 @@ final class SteerPages {
     Lever lever = kind(visit, visit.form());
     Operations.PauseAnswer answer =
         lever.word().equals("pause")
-            ? desk.writes().pauseKind(visit.name(), withReason(request))
+            ? desk.writes().pauseKind(visit.name(), Steering.withReason(request))
             : desk.writes().resumeKind(visit.name(), request);
     return paused(visit, lever, answer);
   }
 
-  private static Request withReason(Request request) {
-    if (request.why().isBlank())
-      throw Refusal.badRequest("A pause needs a reason: whoever comes next will ask for it.");
-    return request;
-  }
-
   private Answer paused(Visit visit, Lever lever, Operations.PauseAnswer answer) {
     Optional<String> stands = answer.pause().map(SteerPages::paused);
-    return done(visit, lever, answer.result(), stands.orElse(answer.message()));
+    return steering.done(visit, lever, answer.result(), stands.orElse(answer.message()));
   }
 
   private Answer steerWorker(Visit visit, Request request) {
@@ -164,13 +116,6 @@ final class SteerPages {
         lever.word().equals("drain")
             ? desk.writes().drainWorker(visit.id(), request)
             : desk.writes().undrainWorker(visit.id(), request);
-    return done(visit, lever, answer.result(), answer.message());
-  }
-
-  private Answer done(Visit visit, Lever lever, Result result, String message) {
-    if (result == Result.DONE) return Answer.to(lever.page());
-    Frame frame = desk.site().frame(visit, "Nothing was changed");
-    return Answer.page(
-        409, SafeOutput.of(out -> JtestaleGenerated.render(out, out, frame, lever, message)));
+    return steering.done(visit, lever, answer.result(), answer.message());
   }
 }

@@ -79,12 +79,12 @@ record TaskQuery(
   }
 
   /** Checked, and kept as it was written: what is relative stays so in a shared address. */
-  private static String time(String text) {
+  static String time(String text) {
     instant(text, Instant.EPOCH);
     return text;
   }
 
-  private static Instant instant(String text, Instant now) {
+  static Instant instant(String text, Instant now) {
     Matcher ago = AGO.matcher(text);
     if (!ago.matches()) return Instant.parse(text);
     long count = Long.parseLong(ago.group(1));

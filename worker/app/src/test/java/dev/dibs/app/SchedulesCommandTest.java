@@ -3,6 +3,7 @@ package dev.dibs.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.dibs.testing.TestDatabase;
+import dev.dibs.testing.TestRoles;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -201,8 +202,58 @@ class SchedulesCommandTest {
     assertThat(database.number("select count(*) from dibs.schedule")).isZero();
   }
 
+  @Test
+  void pauseResumeRun_areAuditedAndWhoComesSecondIsTold() {
+    addNightly();
+    assertThat(schedules("pause", "nightly", "--why", "INC-1", "--by", "ana").code()).isZero();
+    assertFailed(
+        schedules("pause", "nightly", "--why", "other", "--by", "bob"),
+        "schedule 'nightly' is paused by ana: INC-1; it was left so");
+    Run run = schedules("run", "nightly", "--why", "once", "--by", "bob");
+    assertThat(run.out())
+        .isEqualToNormalizingNewlines(
+            "enqueued task "
+                + database.value("select id::text from dibs.task where kind = 'report'")
+                + " of schedule 'nightly'\n");
+    assertThat(schedules("resume", "nightly", "--by", "bob").code()).isZero();
+    assertFailed(
+        schedules("resume", "nightly"), "schedule 'nightly' was not paused; it was left so");
+    addNightly("--replace", "--overlap", "skip");
+    Run refused = schedules("run", "nightly");
+    assertThat(refused.code()).isEqualTo(1);
+    assertThat(refused.err()).contains("has not ended, and it is not to overlap; it was left so");
+    assertThat(
+            database.value(
+                "select string_agg(concat_ws(' ', action, actor, source, result), ', ' order by at) from dibs.audit where actor in ('ana', 'bob')"))
+        .isEqualTo(
+            "schedule.pause ana cli done, schedule.pause bob cli stale, schedule.run bob cli done, schedule.resume bob cli done");
+  }
+
+  @Test
+  void pauseResumeRun_takeTheRoleOperatorAlone() {
+    try (var roles = new TestRoles()) {
+      String schema = roles.schema().name();
+      roles
+          .db()
+          .execute(
+              "insert into %s.schedule (name, every, kind, next_tick_at) values ('s', '1 hour', 'k', now())"
+                  .formatted(schema));
+      Map<String, String> operator =
+          Map.of(
+              "DIBS_DATABASE_URL", roles.db().url(),
+              "DIBS_DATABASE_USER", roles.userName("operator"),
+              "DIBS_DATABASE_PASSWORD", roles.password(),
+              "DIBS_SCHEMA", schema);
+      for (String command : List.of("pause s --why x", "run s", "resume s")) {
+        Run run = Run.dibs("", operator, ("schedules " + command).split(" ", -1));
+        assertThat(run.err()).as(command).isEmpty();
+        assertThat(run.code()).as(command).isZero();
+      }
+    }
+  }
+
   @ParameterizedTest
-  @CsvSource({"pause nope --why x", "resume nope", "remove nope", "next nope"})
+  @CsvSource({"pause nope --why x", "resume nope", "run nope", "remove nope", "next nope"})
   void anUnknownName_isNamedBesideThoseThereAre(String command) {
     assertFailed(
         schedules(command.split(" ", -1)),
@@ -222,7 +273,7 @@ class SchedulesCommandTest {
   @Test
   void help_listsTheCommands() {
     var run = Run.dibs("schedules", "--help");
-    assertThat(run.out()).contains("list", "add", "pause", "resume", "remove", "next");
+    assertThat(run.out()).contains("list", "add", "pause", "resume", "run", "remove", "next");
     var add = Run.dibs("schedules", "add", "--help");
     assertThat(add.out())
         .contains("--cron", "default: once, DIBS_MISFIRE")

@@ -67,9 +67,15 @@ class TasksCommandTest {
         "task "
             + id
             + " is PROCESSING and was left as it is: only a task that waits can be edited");
-    assertThat(tasks("cancel", id, "--why", "enough").out()).contains("it was PROCESSING");
+    assertThat(tasks("cancel", id, "--why", "enough").out())
+        .contains("it was PROCESSING and is CANCELLED");
     assertFailed(tasks("edit", id, "--payload", "2"), 1, "task " + id + " is CANCELLED");
-    assertFailed(tasks("cancel", id), 1, "task " + id + " had ended before: it is CANCELLED");
+    assertFailed(
+        tasks("cancel", id),
+        1,
+        "task "
+            + id
+            + " was left as it is: task.cancel cannot be done to a task that is CANCELLED");
     assertThat(database.value("select errors -> 0 ->> 'message' from dibs.task_history"))
         .isEqualTo("enough");
   }
@@ -79,12 +85,53 @@ class TasksCommandTest {
     NewTask<Json> task = enqueued();
     Run run = tasks("cancel", "--unique-key", "order-7", "--queue", "q");
     assertThat(run.out())
-        .isEqualToNormalizingNewlines("cancelled task " + task.id() + ", it was PENDING\n");
+        .isEqualToNormalizingNewlines(
+            "cancelled task " + task.id() + ", it was PENDING and is CANCELLED\n");
     assertFailed(
         tasks("cancel", "--unique-key", "order-7", "--queue", "q"),
         1,
         "no task of queue 'q' holds the unique key 'order-7'");
     assertThat(database.finished("CANCELLED")).isEqualTo(1);
+  }
+
+  @Test
+  void cancel_byItsIdOrItsKeyIsAuditedAlsoWhereItWasRefused() {
+    String first = enqueued().id().toString();
+    assertThat(tasks("cancel", first, "--why", "twice", "--by", "ana").err()).isEmpty();
+    assertThat(tasks("cancel", first, "--by", "bob").code()).isEqualTo(1);
+    enqueued();
+    assertThat(tasks("cancel", "--unique-key", "order-7", "--queue", "q", "--by", "eve").code())
+        .isZero();
+    assertThat(
+            database.value(
+                "select string_agg(concat_ws(' ', action, actor, source, before, after, result, why), ', ' order by at) from dibs.audit"))
+        .isEqualTo(
+            "task.cancel ana cli PENDING.0 CANCELLED.0 done twice, "
+                + "task.cancel bob cli CANCELLED.0 task.cancel cannot be done to a task that is CANCELLED refused , "
+                + "task.cancel eve cli PENDING.0 CANCELLED.0 done ");
+  }
+
+  /** Both look, then one cancels: the other finds another task than it saw and leaves it. */
+  @Test
+  void cancel_ofATaskThatWasClaimedAfterTheLookLeavesIt() {
+    var operations = dev.dibs.operations.Operations.on(database.dataSource());
+    String id = enqueued().id().toString();
+    var target = new TaskTarget();
+    target.why = "late";
+    var shell = Run.shell("", new java.io.StringWriter(), new java.io.StringWriter(), Map.of());
+    org.assertj.core.api.Assertions.assertThatThrownBy(() ->
+            target.one(
+                shell,
+                operations,
+                UUID.fromString(id),
+                "cancelled",
+                (on, seen, request) -> {
+                  database.execute(
+                      "update dibs.task set status = 'PROCESSING', attempt = 1, lease = gen_random_uuid(), worker_id = gen_random_uuid()");
+                  return on.cancel(seen, request);
+                }))
+        .hasMessageContaining("it was seen as PENDING.0 and is PROCESSING.1");
+    assertThat(database.tasks("PROCESSING")).isEqualTo(1);
   }
 
   @ParameterizedTest

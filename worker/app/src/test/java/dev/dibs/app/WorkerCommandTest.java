@@ -2,6 +2,7 @@ package dev.dibs.app;
 
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Logger;
@@ -66,6 +67,7 @@ class WorkerCommandTest {
     assertWrongUsage("--admin-interval", "1ms", "100ms to 1h");
     assertWrongUsage("--log-format", "xml", "text or json, was 'xml'");
     assertWrongUsage("--transactions", "0", "at least 1");
+    assertWrongUsage("--console", "65536", "0 to 65535");
   }
 
   @Test
@@ -134,6 +136,69 @@ class WorkerCommandTest {
       assertThat(command.get(30, TimeUnit.SECONDS)).isEqualTo(1);
       assertThat(err.toString()).isEqualToNormalizingNewlines("dibs: interrupted\n");
       assertThat(db.number("select count(*) from dibs.worker")).isZero();
+    }
+  }
+
+  @Test
+  void console_isRefusedWhereItWouldLetOthersInUnasked() {
+    String[][] wrong = {
+      {"--console-bind", "0.0.0.0", "--console-users FILE"},
+      {"--console-proxy-from", "10.0.0.1", "--console-proxy-secret-file"},
+      {"--console-role", "king", "viewer, operator or admin"}
+    };
+    for (String[] each : wrong) {
+      Run run = Run.dibs("worker", "--database-url", NOWHERE, "--console", "0", each[0], each[1]);
+      assertThat(run.code()).as(run.err()).isEqualTo(2);
+      assertThat(run.err()).hasLineCount(1).contains(each[2]);
+    }
+  }
+
+  /** The console answers until what ran when the worker was told to stop has ended. */
+  @Test
+  void console_isServedUntilTheWorkerHasDrained() throws Exception {
+    try (var db = TestDatabase.create()) {
+      Path go = directory.resolve("go");
+      var out = new StringWriter();
+      var err = new StringWriter();
+      String[] args = {
+        "worker",
+        "--database-url",
+        db.url(),
+        "--console",
+        "0",
+        "--console-environment",
+        "staging",
+        "--exec-allow",
+        "/bin/sh"
+      };
+      var command = new FutureTask<>(() -> Dibs.run(Run.shell("", out, err, Map.of()), args));
+      Thread thread = Thread.ofPlatform().start(command);
+      String console;
+      boolean told = false;
+      try {
+        await().atMost(ofSeconds(20)).until(() -> out.toString().contains("dibs console on "));
+        assertThat(out.toString()).contains("this machine only, everybody on it is admin");
+        console = out.toString().replaceFirst("(?s).*dibs console on (\\S+) .*", "$1");
+        assertThat(get(console + "/workers")).isEqualTo(200);
+        db.value(
+            "select dibs.enqueue('exec', jsonb_build_object('command', array['/bin/sh', '-c', ?]))",
+            "while ! test -e " + go + "; do sleep 0.05; done");
+        await().atMost(ofSeconds(20)).until(() -> db.tasks("PROCESSING") == 1);
+        told = true;
+        thread.interrupt();
+        await()
+            .atMost(ofSeconds(20))
+            .until(
+                () -> db.number("select count(*) from dibs.worker where status = 'DRAINING'") == 1);
+        assertThat(get(console + "/workers")).isEqualTo(200);
+        assertThat(db.tasks("PROCESSING")).as("it drains").isEqualTo(1);
+      } finally {
+        Files.createFile(go);
+        if (!told) thread.interrupt(); // a second time would end the drain
+      }
+      command.get(30, TimeUnit.SECONDS);
+      assertThat(db.finished("SUCCEEDED")).isEqualTo(1);
+      assertThatThrownBy(() -> get(console + "/")).isInstanceOf(IOException.class);
     }
   }
 

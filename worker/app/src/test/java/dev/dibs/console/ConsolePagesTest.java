@@ -30,6 +30,8 @@ class ConsolePagesTest {
   static void start() {
     database = TestDatabase.create();
     Scene.on(database).workers().tasks().hostile();
+    database.execute(
+        "insert into dibs.schedule (name, every, kind, next_tick_at) values ('mail', '1 hour', 'k', now())");
     console = TestConsole.local(database, Role.ADMIN);
     client = new Client(console.url());
   }
@@ -46,7 +48,7 @@ class ConsolePagesTest {
     List<String> pages = new ArrayList<>();
     for (Route route : console.console().router().routes()) {
       if (!route.method().equals("GET") || route.role().isEmpty()) continue;
-      if (route.pattern().matches("/live|/find|.*confirm")) continue;
+      if (route.pattern().matches("/live|/find|/audit.csv|.*confirm")) continue;
       String id =
           route.pattern().startsWith("/workers")
               ? Scene.worker(9).toString()
@@ -84,6 +86,8 @@ class ConsolePagesTest {
     pages.add("/audit?who=" + name + "&action=" + name.substring(0, 20) + "&target=" + name);
     pages.add("/queues/" + name.replace("+", "%20") + "/confirm?do=resume");
     pages.add("/kinds/" + name.replace("+", "%20") + "/confirm?do=resume");
+    pages.add("/schedules/" + name.replace("+", "%20") + "/confirm?do=resume");
+    pages.add("/schedules?q=" + name);
     pages.add("/workers/" + Scene.worker(9) + "/confirm?do=drain");
     pages.add("/tasks/confirm?do=cancel&task=" + Scene.hostileTask() + ":PROCESSING:1");
     int shown = 0;
@@ -125,6 +129,8 @@ class ConsolePagesTest {
             "/tasks?quueue=mail",
             "/tasks?queue=a&queue=b",
             "/tasks?header=x",
+            "/audit?since=yesterday",
+            "/schedules?page=2",
             "/tasks?queue=" + "q".repeat(200),
             "/tasks?kind=%FF",
             "/failures?hours=1000000000",

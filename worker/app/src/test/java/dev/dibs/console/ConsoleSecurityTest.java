@@ -82,7 +82,7 @@ class ConsoleSecurityTest {
         Client.Page page =
             route.method().equals("GET") ? vera.get(path(route)) : vera.post(path(route), token);
         assertThat(page.status()).as(route.toString()).isEqualTo(403);
-        assertThat(page.body()).contains("needs the role operator");
+        assertThat(page.body()).contains("needs the role " + route.role().orElseThrow().word());
       }
       assertThat(vera.get("/tasks?status=DEAD").body()).doesNotContain("name=\"task\"");
     }
@@ -106,6 +106,24 @@ class ConsoleSecurityTest {
               UUID.randomUUID().toString());
       assertThat(page.status()).isEqualTo(403);
       assertThat(page.body()).contains("needs the role admin");
+    }
+  }
+
+  @Test
+  void admins_aloneChangeRetentionsAndTakeTheAuditAway() {
+    database.execute("select dibs.pause_kind('audited', 'why')");
+    try (Client otto = client().as("otto", PASSWORD);
+        Client ada = client().as("ada", PASSWORD)) {
+      String token = otto.get("/").token();
+      for (String path : List.of("/queues/mail/retention", "/audit.csv")) {
+        assertThat(otto.get(path).status()).as(path).isEqualTo(403);
+        assertThat(ada.get(path).status()).as(path).isEqualTo(200);
+      }
+      assertThat(otto.post("/queues/mail/retain", token, "why", "x").body())
+          .contains("needs the role admin");
+      assertThat(otto.get("/queues/mail").body()).doesNotContain("Retention…");
+      assertThat(otto.get("/audit").body()).doesNotContain("audit.csv");
+      assertThat(ada.get("/audit").body()).contains("audit.csv");
     }
   }
 

@@ -16,6 +16,7 @@ import dev.dibs.TaskRow;
 import dev.dibs.TaskStatus;
 import dev.dibs.WorkerRow;
 import dev.dibs.sql.ActOnTask;
+import dev.dibs.sql.CancelTask;
 import dev.dibs.sql.FindTask;
 import dev.dibs.sql.ListAudit;
 import dev.dibs.sql.ListQueues;
@@ -60,6 +61,7 @@ public final class Operations {
   private final ActOnTask tasks;
   private final Steer steer;
   private final FindTask find;
+  private final CancelTask holders;
   private final ListTasks list;
   private final ListQueues queues;
   private final ListAudit audit;
@@ -69,6 +71,7 @@ public final class Operations {
     this.tasks = new ActOnTask(schema);
     this.steer = new Steer(schema);
     this.find = new FindTask(schema);
+    this.holders = new CancelTask(schema);
     this.list = new ListTasks(schema);
     this.queues = new ListQueues(schema);
     this.audit = new ListAudit(schema);
@@ -122,6 +125,9 @@ public final class Operations {
    */
   public record PauseAnswer(
       Answer.Result result, Optional<Pause> pause, int running, String message) {}
+
+  /** What came of a change of retention: DONE or STALE, and then what is kept. */
+  public record RetainAnswer(Answer.Result result, String message) {}
 
   /**
    * What came of asking a worker to drain.
@@ -230,6 +236,20 @@ public final class Operations {
   }
 
   /**
+   * The same, if the queue keeps what was {@code seen}; answers DONE or STALE.
+   *
+   * @param seen what it kept when it was looked at; {@link Retention#DEFAULT} where nothing was set
+   */
+  public RetainAnswer retain(String queue, Retention seen, Retention retention, Request request) {
+    return own.act(
+        "the retention of queue '%s' could not be changed".formatted(queue),
+        connection -> {
+          Steer.Steered came = steer.retainIfAsSeen(connection, queue, seen, retention, request);
+          return new RetainAnswer(Answer.Result.of(came.result()), came.message());
+        });
+  }
+
+  /**
    * Asks a worker process to take no more tasks: from its next beat on it claims nothing, gives
    * back what it has not started, finishes what runs, and stays until it is stopped.
    */
@@ -255,6 +275,13 @@ public final class Operations {
   public Optional<TaskPage> find(UUID id) {
     return own.read(
         "task %s could not be read".formatted(id), connection -> find.find(connection, id));
+  }
+
+  /** The tasks that hold a unique key of a queue: one that waits, one that runs, or both. */
+  public List<UUID> holders(String queue, String key) {
+    return own.read(
+        "unique key '%s' of queue '%s' could not be looked up".formatted(key, queue),
+        connection -> holders.holders(connection, queue, key));
   }
 
   /** What a task carries, as JSON; the audit tells who looked. Empty: there is no such task. */

@@ -60,6 +60,7 @@ final class DutyRoster {
       switch (duty.get()) {
         case "partitions" -> duties.createPartitions(connection, PARTITION_DAYS_AHEAD);
         case "prune" -> prune(connection);
+        case "audit" -> pruneAudit(connection);
         case "ticks" -> duties.pruneTicks(connection, TICKS_KEPT);
         case "windows" -> duties.forgetWindows(connection);
         case "orphans" -> rescuer.rescueOrphans(connection);
@@ -77,6 +78,11 @@ final class DutyRoster {
       more = duties.pruneRows(connection, PRUNE_BATCH);
     }
     if (more) duties.comeAgain(connection, "prune", PRUNE_PAUSE);
+  }
+
+  private void pruneAudit(Connection connection) {
+    if (duties.pruneAudit(connection, PRUNE_BATCH))
+      duties.comeAgain(connection, "audit", PRUNE_PAUSE);
   }
 
   /** Lets schedules tick; answers how long until the next does, {@code atMost} if none is known. */

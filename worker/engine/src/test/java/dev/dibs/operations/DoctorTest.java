@@ -20,6 +20,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -153,6 +154,38 @@ class DoctorTest {
       assertThat(only(lacking, "duties").sentence())
           .isEqualTo("could not check whether duties are done: this role may not");
       assertThat(only(lacking, "duties").cure()).startsWith("grant " + schema + "_viewer");
+    }
+  }
+
+  /** As after a migration without {@code --roles}. */
+  @Test
+  void aFunctionThatARoleWasNotYetGranted_isTold() throws SQLException {
+    try (TestRoles roles = new TestRoles()) {
+      String schema = roles.schema().name();
+      roles
+          .db()
+          .execute(
+              """
+              revoke execute on function %1$s.pause_schedule, %1$s.step_bulk, %1$s.retain_queue from %1$s_operator;
+              revoke execute on function %1$s.enqueue_rows from %1$s_producer;
+              revoke execute on function %1$s.prune_audit from %1$s_worker\
+              """
+                  .formatted(schema));
+      Map<String, List<String>> lacking =
+          Map.of(
+              "operator",
+              List.of(
+                  "execute on retain_queue", "execute on pause_schedule", "execute on step_bulk"),
+              "producer",
+              List.of("execute on enqueue_rows"),
+              "worker",
+              List.of("execute on prune_audit"));
+      for (var each : lacking.entrySet()) {
+        Finding grants =
+            only(Doctor.on(roles.user(each.getKey()), roles.schema()).examine(), "grants");
+        assertAttention(grants, "lacks", "dibs migrate --roles");
+        assertThat(grants.evidence()).containsExactlyElementsOf(each.getValue());
+      }
     }
   }
 
