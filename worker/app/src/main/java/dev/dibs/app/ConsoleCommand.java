@@ -32,10 +32,12 @@ final class ConsoleCommand implements Callable<Integer> {
   private static final int READS = 4;
   private static final int WRITES = 2;
   private static final Duration LONGEST_ANSWER = Duration.ofSeconds(10);
+  private static final Duration LONGEST_BATCH = Duration.ofMinutes(1);
   private static final String READING =
       "set statement_timeout = '1s'; set lock_timeout = '100ms'; "
           + "set idle_in_transaction_session_timeout = '5s'; set default_transaction_read_only = on";
   private static final String WRITING = "set statement_timeout = '2s'; set lock_timeout = '1s'";
+  private static final String CHANGING = "set statement_timeout = '30s'";
   private static final int LAST_PORT = 65_535;
 
   private final Shell shell;
@@ -113,10 +115,12 @@ final class ConsoleCommand implements Callable<Integer> {
     ServerLimits.setForStreams();
     try (Database database = options.find(shell, "console");
         HikariDataSource reads = database.pooled(READS, LONGEST_ANSWER, READING);
-        HikariDataSource writes = database.pooled(WRITES, LONGEST_ANSWER, WRITING)) {
+        HikariDataSource writes = database.pooled(WRITES, LONGEST_ANSWER, WRITING);
+        HikariDataSource bulks =
+            database.pooled(ConsoleDatabase.FOR_BULKS, LONGEST_BATCH, CHANGING)) {
       GatewayCommand.check(database);
       String label = database.url().toString().replaceFirst("\\?.*", "");
-      var shown = new ConsoleDatabase(reads, writes, database.schema(), label);
+      var shown = new ConsoleDatabase(reads, writes, bulks, database.schema(), label);
       try (Console console = Console.listen(settings, shown)) {
         shell.out().println(started(console, settings, label));
         awaitEnd(console);

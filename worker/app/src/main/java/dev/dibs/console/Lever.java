@@ -5,9 +5,9 @@ import java.util.List;
 /**
  * Something that is switched off and on again by a person, for the template that asks first.
  *
- * @param what queue, kind or worker
+ * @param what queue, kind, worker or bulk
  * @param shown its name for people
- * @param word pause, resume, drain or undrain
+ * @param word pause, resume, drain, undrain or interrupt
  * @param effects what that means, a sentence each
  * @param needsWhy whether there must be a reason
  */
@@ -20,16 +20,21 @@ record Lever(
           case "pause" -> "Pause";
           case "resume" -> "Resume";
           case "drain" -> "Drain";
+          case "interrupt" -> "Interrupt";
           default -> "Let work again:";
         };
     return verb + " " + what + " " + shown;
   }
 
   Url page() {
-    return Url.of(what + "s", key);
+    return Url.of(place(), key);
   }
 
   Url act() {
-    return Url.of(what + "s", key, "act");
+    return Url.of(place(), key, "act");
+  }
+
+  private String place() {
+    return what.equals("bulk") ? what : what + "s";
   }
 }

@@ -31,13 +31,16 @@ public final class TestConsole implements AutoCloseable {
 
   private final HikariDataSource reads;
   private final HikariDataSource writes;
+  private final HikariDataSource bulks;
   private final Console console;
 
   private TestConsole(TestDatabase database, ConsoleSettings settings) {
     reads = pool(database, 4);
     writes = pool(database, 2);
+    bulks = pool(database, ConsoleDatabase.FOR_BULKS);
     console =
-        Console.listen(settings, new ConsoleDatabase(reads, writes, Schema.DEFAULT, "orders@pg-1"));
+        Console.listen(
+            settings, new ConsoleDatabase(reads, writes, bulks, Schema.DEFAULT, "orders@pg-1"));
   }
 
   private static HikariDataSource pool(TestDatabase database, int size) {
@@ -83,5 +86,6 @@ public final class TestConsole implements AutoCloseable {
     console.close();
     reads.close();
     writes.close();
+    bulks.close();
   }
 }
