@@ -224,6 +224,22 @@ class ConsolePagesTest {
   }
 
   @Test
+  void bulk_saysHowFastItIsAndHowLongItTakes() {
+    assertThat(client.get("/bulk/" + Scene.bulk(3)).body())
+        .as("of one that nobody watched, since it began")
+        .containsPattern("· 1,4\\d\\d/s\\s+· about 13 s left")
+        .contains("41,500 of 61,200", "max=\"61200\" value=\"41500\"");
+    database.execute(
+        "update dibs.bulk set seen = seen + 5000, done = done + 5000, stepped_at = stepped_at + interval '10 s' where id = ?",
+        Scene.bulk(3));
+    assertThat(client.get("/bulk/" + Scene.bulk(3)).body())
+        .as("lately")
+        .containsPattern("· 500/s\\s+· about 29 s left");
+    assertThat(client.get("/bulk/" + Scene.bulk(5)).body())
+        .contains("✕ failed", "permission denied: INC-204", "it is PROCESSING already", "Resume…");
+  }
+
+  @Test
   void failures_leadToABulkOfTheirLikes() {
     Matcher retry =
         Pattern.compile("href=\"(/bulk/new[^\"]*)\"[^>]*>Retry 37…")
