@@ -15,15 +15,18 @@ record OpenConsole(
     ConsoleSettings settings,
     HikariDataSource reads,
     HikariDataSource writes,
+    HikariDataSource bulks,
     String label)
     implements AutoCloseable {
   private static final int READS = 4;
   private static final int WRITES = 2;
   private static final Duration LONGEST_ANSWER = Duration.ofSeconds(10);
+  private static final Duration LONGEST_BATCH = Duration.ofMinutes(1);
   private static final String READING =
       "set statement_timeout = '1s'; set lock_timeout = '100ms'; "
           + "set idle_in_transaction_session_timeout = '5s'; set default_transaction_read_only = on";
   private static final String WRITING = "set statement_timeout = '2s'; set lock_timeout = '1s'";
+  private static final String CHANGING = "set statement_timeout = '30s'";
 
   /**
    * Listens.
@@ -34,13 +37,16 @@ record OpenConsole(
     ServerLimits.setForStreams();
     HikariDataSource reads = database.pooled(READS, LONGEST_ANSWER, READING);
     HikariDataSource writes = database.pooled(WRITES, LONGEST_ANSWER, WRITING);
+    HikariDataSource bulks = database.pooled(ConsoleDatabase.FOR_BULKS, LONGEST_BATCH, CHANGING);
     String label = database.url().toString().replaceFirst("\\?.*", "");
     try {
-      var shown = new ConsoleDatabase(reads, writes, database.schema(), label);
-      return new OpenConsole(Console.listen(settings, shown), settings, reads, writes, label);
+      var shown = new ConsoleDatabase(reads, writes, bulks, database.schema(), label);
+      return new OpenConsole(
+          Console.listen(settings, shown), settings, reads, writes, bulks, label);
     } catch (RuntimeException e) {
       reads.close();
       writes.close();
+      bulks.close();
       throw e;
     }
   }
@@ -61,5 +67,6 @@ record OpenConsole(
     console.close();
     reads.close();
     writes.close();
+    bulks.close();
   }
 }

@@ -3,6 +3,7 @@ package dev.dibs.console;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.dibs.DibsException;
+import dev.dibs.operations.Bulks;
 import dev.dibs.operations.Explainer;
 import dev.dibs.operations.Operations;
 import java.io.IOException;
@@ -32,6 +33,8 @@ public final class Console implements AutoCloseable {
   private final Gate gate;
   private final Sampler sampler;
   private final Live live;
+  private final BulkRates rates = new BulkRates();
+  private final Drives drives;
   private final Site site;
   private final ErrorPages errors;
   private final Router router;
@@ -49,6 +52,7 @@ public final class Console implements AutoCloseable {
     this.site = new Site(settings, assets, gate, sampler::situation, clock);
     this.errors = new ErrorPages(site);
     this.live = new Live(gate, this::again);
+    this.drives = new Drives(Bulks.on(database.bulks(), database.schema()), rates::saw);
     this.router =
         new Router(routes(new LoginPages(site, sessions, cookies), assets, desk(database)));
   }
@@ -79,6 +83,8 @@ public final class Console implements AutoCloseable {
     routes.addAll(new AuditPages(desk).routes());
     routes.addAll(new QueuePages(desk).routes());
     routes.addAll(new FailurePage(desk).routes());
+    routes.addAll(new BulkAsking(desk, secrets, drives, throttle).routes()); // before /bulk/{id}
+    routes.addAll(new BulkPages(desk, drives, rates, throttle).routes());
     return routes;
   }
 
@@ -228,6 +234,7 @@ public final class Console implements AutoCloseable {
     live.close();
     sampler.close();
     server.stop(0);
+    drives.close();
     stopped.countDown();
   }
 }

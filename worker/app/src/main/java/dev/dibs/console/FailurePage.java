@@ -24,7 +24,21 @@ final class FailurePage {
   }
 
   /** What is asked for, for the template. */
-  record Asked(String hours, Optional<String> queue, Optional<String> kind) {}
+  record Asked(String hours, Optional<String> queue, Optional<String> kind) {
+    /** All that failed like this, run again: first shown, then done. */
+    Optional<Url> retry(Failures.Group group) {
+      return group
+          .shared()
+          .map(error ->
+              Url.of("bulk", "new")
+                  .with("do", TaskAction.RETRY.word())
+                  .with("status", TaskStatus.DEAD.name())
+                  .with("queue", queue)
+                  .with("kind", group.kind())
+                  .with("since", "-" + hours + "h")
+                  .with("error", error));
+    }
+  }
 
   private Answer page(Visit visit) {
     Fields query = visit.query().only(Set.of("hours", "queue", "kind"));

@@ -34,6 +34,18 @@ record Failures(List<Group> groups, int looked, boolean isAll) {
           .with("error", type.isEmpty() ? Optional.empty() : Optional.of(type));
     }
 
+    /**
+     * What they share, as a filter can say it: class and message up to where they differ. Nothing
+     * where no error was kept, as that would be all tasks of the kind.
+     */
+    Optional<String> shared() {
+      if (type.isEmpty()) return Optional.empty();
+      String text = message.isEmpty() ? type : type + ": " + message;
+      int end = text.indexOf('…');
+      String same = end < 0 ? text : text.substring(0, end);
+      return Optional.of(Show.cut(same, TaskQuery.LONGEST).strip());
+    }
+
     boolean isOfDeadWorkers() {
       return tasks.getFirst().tries().losses() >= 3;
     }

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * and unfit is refused with its name. Immutable.
  */
 final class Fields {
-  private static final int MOST = 200;
+  private static final int MOST = 240;
   private static final int LONGEST_FORM = 64 << 10;
   private static final String FORM = "application/x-www-form-urlencoded";
 

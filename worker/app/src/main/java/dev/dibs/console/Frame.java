@@ -19,6 +19,7 @@ record Frame(String title, Visit visit, Site site, Situation situation, Instant 
           new Place("Schedules", "/schedules", "s"),
           new Place("Failures", "/failures", "f"),
           new Place("Doctor", "/doctor", "d"),
+          new Place("Bulk", "/bulk", "b"),
           new Place("Audit", "/audit", "a"));
 
   Environment environment() {

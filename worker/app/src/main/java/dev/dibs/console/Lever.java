@@ -5,9 +5,10 @@ import java.util.List;
 /**
  * Something that is switched off and on again by a person, for the template that asks first.
  *
- * @param what queue, kind, worker or schedule
+ * @param what queue, kind, worker, schedule or bulk
  * @param shown its name for people
- * @param word pause, resume, drain, undrain, run or retain
+ * @param word pause, resume, drain, undrain, run, retain or
+ *     interrupt
  * @param effects what that means, a sentence each
  * @param needsWhy whether there must be a reason
  */
@@ -22,16 +23,21 @@ record Lever(
           case "drain" -> "Drain";
           case "run" -> "Run now:";
           case "retain" -> "Keep finished tasks of";
+          case "interrupt" -> "Interrupt";
           default -> "Let work again:";
         };
     return verb + " " + what + " " + shown;
   }
 
   Url page() {
-    return Url.of(what + "s", key);
+    return Url.of(place(), key);
   }
 
   Url act() {
-    return Url.of(what + "s", key, "act");
+    return Url.of(place(), key, "act");
+  }
+
+  private String place() {
+    return what.equals("bulk") ? what : what + "s";
   }
 }

@@ -96,6 +96,13 @@ record Show(Instant now, ZoneId zone, boolean isAbsolute) {
     return count(count) + " " + noun + (count == 1 ? "" : "s");
   }
 
+  /** Its beginning, of whole characters. */
+  static String cut(String text, int longest) {
+    if (text.length() <= longest) return text;
+    return text.substring(
+        0, Character.isHighSurrogate(text.charAt(longest - 1)) ? longest - 1 : longest);
+  }
+
   /** The first line, cut. */
   static String firstLine(String text, int longest) {
     String line = text.lines().findFirst().orElse("");

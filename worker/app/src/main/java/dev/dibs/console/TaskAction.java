@@ -46,6 +46,15 @@ enum TaskAction {
     return this == DELETE ? Role.ADMIN : Role.OPERATOR;
   }
 
+  /** Refuses who may not. */
+  TaskAction by(Visitor visitor) {
+    if (!visitor.role().covers(role()))
+      throw Refusal.forbidden(
+          "To %s a task needs the role %s; you are %s. Nothing was changed."
+              .formatted(word(), role().word(), visitor.role().word()));
+    return this;
+  }
+
   boolean isDangerous() {
     return this == DELETE || this == CANCEL;
   }

@@ -87,14 +87,9 @@ final class TaskDeeds {
   }
 
   private static TaskAction action(Visit visit, Fields fields) {
-    TaskAction action =
-        TaskAction.named(fields.needed("do"))
-            .orElseThrow(() -> Refusal.badRequest("'do' is none of the actions."));
-    if (!visit.visitor().role().covers(action.role()))
-      throw Refusal.forbidden(
-          "To %s a task needs the role %s; you are %s. Nothing was changed."
-              .formatted(action.word(), action.role().word(), visit.visitor().role().word()));
-    return action;
+    return TaskAction.named(fields.needed("do"))
+        .orElseThrow(() -> Refusal.badRequest("'do' is none of the actions."))
+        .by(visit.visitor());
   }
 
   private static List<Seen> seen(Fields fields) {

@@ -24,6 +24,12 @@ record TaskList(
     Optional<String> notice,
     Optional<Sample> sample) {
 
+  /** Where all that match are acted on; a bulk wants more of a filter than a status. */
+  Optional<Url> bulk() {
+    boolean isNarrow = query.queue().isPresent() || query.kind().isPresent();
+    return isNarrow ? Optional.of(query.on(Url.of("bulk", "new"))) : Optional.empty();
+  }
+
   /** What the look came to: how far it went, and whether that is all. */
   String found() {
     int rows = page.rows().size();

@@ -29,7 +29,7 @@ record TaskQuery(
     int size) {
   static final List<Integer> SIZES = List.of(25, 50, 100, 200);
   private static final int DEFAULT_SIZE = 50;
-  private static final int LONGEST = 200;
+  static final int LONGEST = 200;
   private static final Pattern AGO = Pattern.compile("-(\\d{1,5})(s|m|h|d)");
   private static final Set<String> NAMES =
       Set.of(
@@ -53,7 +53,11 @@ record TaskQuery(
   record Chip(String text, Url without) {}
 
   static TaskQuery parse(Fields query) {
-    query.only(NAMES);
+    return read(query.only(NAMES));
+  }
+
+  /** The same from fields among which there are others. */
+  static TaskQuery read(Fields query) {
     var rest =
         new Rest(
             query.id("worker"),
@@ -122,18 +126,33 @@ record TaskQuery(
 
   /** The address of this list. */
   Url url() {
-    Url url =
-        Url.of("tasks")
-            .with("status", status.name())
-            .with("queue", queue)
-            .with("kind", kind)
-            .with("prio", priority.map(p -> Short.toString(p.level())))
-            .with("worker", rest.worker().map(Object::toString))
-            .with("since", rest.since())
-            .with("until", rest.until())
-            .with("header", rest.header())
-            .with("error", rest.error());
+    Url url = on(Url.of("tasks"));
     return size == DEFAULT_SIZE ? url : url.with("size", Integer.toString(size));
+  }
+
+  /** The address of another page with these filters. */
+  Url on(Url page) {
+    return page.with("status", status.name())
+        .with("queue", queue)
+        .with("kind", kind)
+        .with("prio", priority.map(p -> Short.toString(p.level())))
+        .with("worker", rest.worker().map(Object::toString))
+        .with("since", rest.since())
+        .with("until", rest.until())
+        .with("header", rest.header())
+        .with("error", rest.error());
+  }
+
+  /** The same, with times that stay where they are. */
+  TaskQuery asOf(Instant now) {
+    var fixed =
+        new Rest(
+            rest.worker(),
+            rest.since().map(text -> instant(text, now).toString()),
+            rest.until().map(text -> instant(text, now).toString()),
+            rest.header(),
+            rest.error());
+    return new TaskQuery(status, queue, kind, priority, fixed, size);
   }
 
   /** The same filters on another status; times mean something else there, so they go. */

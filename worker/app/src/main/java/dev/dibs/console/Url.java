@@ -8,7 +8,8 @@ import java.util.Optional;
 
 /** An address of this console, the only way to write one: every part is encoded. Immutable. */
 final class Url {
-  private record Pair(String name, String value) {}
+  /** A parameter, not encoded. */
+  record Pair(String name, String value) {}
 
   private final String path;
   private final List<Pair> query;
@@ -37,6 +38,11 @@ final class Url {
 
   Url without(String name) {
     return new Url(path, query.stream().filter(pair -> !pair.name().equals(name)).toList());
+  }
+
+  /** What a form has to hold to send the same parameters. */
+  List<Pair> pairs() {
+    return List.copyOf(query);
   }
 
   String query() {

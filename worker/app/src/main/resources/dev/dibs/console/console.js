@@ -153,7 +153,7 @@
 
   // ---- Keys --------------------------------------------------------------------------------------
   let led = false;
-  const places = { o: "/", t: "/tasks", q: "/queues", k: "/kinds", w: "/workers", s: "/schedules", f: "/failures", d: "/doctor", a: "/audit" };
+  const places = { o: "/", t: "/tasks", q: "/queues", k: "/kinds", w: "/workers", s: "/schedules", f: "/failures", d: "/doctor", b: "/bulk", a: "/audit" };
   const rows = () => all("main tbody tr");
   const at = () => one("tr.at");
 
@@ -177,7 +177,7 @@
   const keys = {
     "?": ["This list", () => one("#keys").showModal()],
     "/": ["To the filter", () => { const field = one("main .filters input:not([type=hidden])"); if (field) field.focus(); }],
-    g: ["then o t q k w s f d a: to a page", () => (led = true)],
+    g: ["then o t q k w s f d b a: to a page", () => (led = true)],
     j: ["Next row", () => step(1)],
     k: ["Row before", () => step(-1)],
     Enter: ["Open the row", null],

@@ -146,6 +146,20 @@ class ConsoleActionsTest {
   }
 
   @Test
+  void aWholePage_canBeChosen() {
+    Scene.on(database).waiting(200, "many", "k", 3, "1 minute");
+    String page = client.get("/tasks?status=PENDING&queue=many&size=200").body();
+    List<String> fields = new ArrayList<>(List.of("do", "cancel"));
+    var box = java.util.regex.Pattern.compile("name=\"task\" value=\"([^\"]*)\"").matcher(page);
+    while (box.find()) fields.addAll(List.of("task", box.group(1)));
+    Client.Page confirm = client.post("/tasks/confirm", token, fields.toArray(String[]::new));
+    assertThat(confirm.body()).contains("Cancel 200 tasks?");
+    fields.addAll(List.of("request", confirm.request(), "why", "INC-204"));
+    Client.Page done = client.post("/tasks/act", token, fields.toArray(String[]::new));
+    assertThat(done.body()).contains("200 done");
+  }
+
+  @Test
   void retry_ofADeadTaskKeepsItsId() {
     Scene.on(database).finished(1, "DEAD", "risen", "k", "1 minute");
     String id = database.value("select id::text from dibs.task_history where queue = 'risen'");

@@ -29,7 +29,7 @@ class ConsolePagesTest {
   @BeforeAll
   static void start() {
     database = TestDatabase.create();
-    Scene.on(database).workers().tasks().hostile();
+    Scene.on(database).workers().tasks().bulks().hostile();
     database.execute(
         "insert into dibs.schedule (name, every, kind, next_tick_at) values ('mail', '1 hour', 'k', now())");
     console = TestConsole.local(database, Role.ADMIN);
@@ -48,7 +48,7 @@ class ConsolePagesTest {
     List<String> pages = new ArrayList<>();
     for (Route route : console.console().router().routes()) {
       if (!route.method().equals("GET") || route.role().isEmpty()) continue;
-      if (route.pattern().matches("/live|/find|/audit.csv|.*confirm")) continue;
+      if (route.pattern().matches("/live|/find|/audit.csv|/bulk/new|.*confirm")) continue;
       String id =
           route.pattern().startsWith("/workers")
               ? Scene.worker(9).toString()
@@ -79,6 +79,11 @@ class ConsolePagesTest {
     List<String> pages = new ArrayList<>(pages(Scene.cut(Scene.HOSTILE)));
     String name = Client.encoded(Scene.cut(Scene.HOSTILE));
     pages.add("/tasks?status=DEAD&queue=" + name + "&kind=" + name + "&error=" + name);
+    pages.add("/bulk/" + Scene.hostileTask() + "/confirm?do=resume");
+    String all = "status=DEAD&queue=" + name + "&kind=" + name + "&error=" + name;
+    pages.add("/bulk/new?" + all);
+    pages.add("/bulk/new?do=retry&" + all);
+    pages.add("/bulk/new?do=move&status=PENDING&queue=" + name + "&to=" + name);
     pages.add("/queues?q=" + name);
     pages.add("/kinds?q=" + name);
     pages.add("/workers?queue=" + name);
@@ -142,7 +147,18 @@ class ConsolePagesTest {
             "/?window=1e9",
             "/tasks/confirm?do=cancel",
             "/tasks/confirm?do=explode&task=x",
-            "/queues/mail/confirm?do=purge")) {
+            "/queues/mail/confirm?do=purge",
+            "/bulk?after=1",
+            "/bulk/1",
+            "/bulk/new",
+            "/bulk/new?do=retry&status=DEAD",
+            "/bulk/new?do=retry&queue=mail",
+            "/bulk/new?do=retry&status=SUCCEEDED&queue=mail",
+            "/bulk/new?do=explode&status=DEAD&queue=mail",
+            "/bulk/new?do=prioritise&to=9&status=PENDING&queue=mail",
+            "/bulk/new?do=reschedule&to=soon&status=PENDING&queue=mail",
+            "/bulk/new?do=retry&status=DEAD&queue=mail&size=50",
+            "/bulk/" + Scene.hostileTask() + "/confirm?do=delete")) {
       Client.Page page = client.get(path);
       assertThat(page.status()).as(path).isEqualTo(400);
     }
@@ -184,6 +200,62 @@ class ConsolePagesTest {
       pages++;
     }
     assertThat(List.of(rows, seen.size(), pages)).containsExactly(120, 120, 5);
+  }
+
+  @Test
+  void bulks_arePagedEachOnce() {
+    database.execute(
+        """
+        insert into dibs.bulk (id, action, filter, frozen, queues, per_second, actor, source, why, started_at, status)
+        select gen_random_uuid(), 'cancel', '{"status": "PENDING", "queue": "old"}', '{}', '{old}', 2000, 'ana', 'cli', 'of one moment',
+          '2026-01-02T03:04:05Z', 'DONE'
+        from generate_series(1, 60)
+        """);
+    Set<String> seen = new HashSet<>();
+    int rows = 0;
+    String path = "/bulk";
+    while (!path.isEmpty()) {
+      String body = client.get(path).body();
+      Matcher bulk = Pattern.compile("href=\"/bulk/([0-9a-f-]{36})\"").matcher(body);
+      while (bulk.find()) {
+        seen.add(bulk.group(1));
+        rows++;
+      }
+      Matcher next = NEXT.matcher(body);
+      path = next.find() ? next.group(1) : "";
+    }
+    assertThat(List.of(rows, seen.size())).containsExactly(66, 66);
+    assertThat(client.get("/bulk?after=" + Scene.worker(1)).body())
+        .contains("is not known here", "first page");
+  }
+
+  @Test
+  void bulk_saysHowFastItIsAndHowLongItTakes() {
+    assertThat(client.get("/bulk/" + Scene.bulk(3)).body())
+        .as("of one that nobody watched, since it began")
+        .containsPattern("· 1,4\\d\\d/s\\s+· about 13 s left")
+        .contains("41,500 of 61,200", "max=\"61200\" value=\"41500\"");
+    database.execute(
+        "update dibs.bulk set seen = seen + 5000, done = done + 5000, stepped_at = stepped_at + interval '10 s' where id = ?",
+        Scene.bulk(3));
+    assertThat(client.get("/bulk/" + Scene.bulk(3)).body())
+        .as("lately")
+        .containsPattern("· 500/s\\s+· about 29 s left");
+    assertThat(client.get("/bulk/" + Scene.bulk(5)).body())
+        .contains("✕ failed", "permission denied: INC-204", "it is PROCESSING already", "Resume…");
+  }
+
+  @Test
+  void failures_leadToABulkOfTheirLikes() {
+    Matcher retry =
+        Pattern.compile("href=\"(/bulk/new[^\"]*)\"[^>]*>Retry 37…")
+            .matcher(client.get("/failures?queue=mail").body());
+    assertThat(retry.find()).isTrue();
+    assertThat(client.get(retry.group(1).replace("&amp;", "&")).body())
+        .contains(
+            "Run again 37 tasks?",
+            "DEAD tasks, in queue mail, of kind send-receipt, whose last error has “shop.SmtpException: connection to host”, that ended since",
+            "37 tasks more will wait in mail, beside 120 that are ready there now");
   }
 
   @Test
@@ -230,6 +302,8 @@ class ConsolePagesTest {
       assertThat(browser.get("/workers").body()).contains("No worker has a row");
       assertThat(browser.get("/failures").body()).contains("No task died in this time");
       assertThat(browser.get("/schedules").body()).contains("No schedule.");
+      assertThat(browser.get("/bulk").body())
+          .contains("Nothing was done to many tasks at once yet");
       assertThat(browser.get("/audit").body()).contains("Nothing was done by hand yet");
     }
   }

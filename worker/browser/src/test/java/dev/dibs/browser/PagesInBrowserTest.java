@@ -47,7 +47,7 @@ class PagesInBrowserTest {
     Files.createDirectories(PICTURES);
     chromium = new Chromium();
     incident = TestDatabase.create();
-    Scene.on(incident).workers().tasks();
+    Scene.on(incident).workers().tasks().bulks();
     empty = TestDatabase.create();
     hostile = TestDatabase.create();
     Scene.on(hostile).workers().hostile();
@@ -99,6 +99,17 @@ class PagesInBrowserTest {
     pages.put("failures", "/failures");
     pages.put("doctor", "/doctor");
     pages.put("audit", "/audit");
+    pages.put("bulks", "/bulk");
+    pages.put("bulk-done", "/bulk/" + Scene.bulk(1));
+    pages.put("bulk-running", "/bulk/" + Scene.bulk(3));
+    pages.put("bulk-gone", "/bulk/" + Scene.bulk(4));
+    pages.put("bulk-failed", "/bulk/" + Scene.bulk(5));
+    pages.put("bulk-confirm", "/bulk/" + Scene.bulk(3) + "/confirm?do=interrupt");
+    pages.put("bulk-choose", "/bulk/new?status=PENDING&queue=mail&kind=send-receipt");
+    pages.put("bulk-target", "/bulk/new?do=move&status=PENDING&queue=mail");
+    pages.put("bulk-preview", "/bulk/new?do=retry&status=DEAD&queue=mail&since=-24h");
+    pages.put("bulk-preview-none", "/bulk/new?do=retry&status=DEAD&queue=none");
+    pages.put("error-bulk-of-everything", "/bulk/new?do=retry&status=DEAD");
     pages.put("error-not-found", "/tasks/0197f3c2-7b1e-7a33-9d52-1f0c6f3b9a11");
     pages.put("error-parameter", "/tasks?size=9999");
     return pages;
@@ -121,7 +132,7 @@ class PagesInBrowserTest {
     }
     try (Tab tab = chromium.open(fresh.url(), look)) {
       for (String path :
-          List.of("/", "/tasks", "/queues", "/kinds", "/workers", "/failures", "/audit")) {
+          List.of("/", "/tasks", "/queues", "/kinds", "/workers", "/failures", "/bulk", "/audit")) {
         tab.go(path);
         findings.addAll(look(tab, "empty" + path.replace("/", "-"), look));
       }
@@ -183,6 +194,8 @@ class PagesInBrowserTest {
               "/workers/" + Scene.worker(9),
               "/schedules",
               "/failures",
+              "/bulk",
+              "/bulk/" + Scene.hostileTask(),
               "/audit")) {
         assertThat(tab.go(path)).as(path).isEqualTo(200);
         assertThat(tab.find("main img, main script").count()).as(path).isZero();

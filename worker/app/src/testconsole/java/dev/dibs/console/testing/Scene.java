@@ -157,6 +157,56 @@ public final class Scene {
         .formatted(at, message, STACK);
   }
 
+  /**
+   * One that is done, one interrupted, one that runs, one whose process is gone, one that failed.
+   */
+  public Scene bulks() {
+    String why = "INC-204: SMTP is mended";
+    bulk(bulk(1), "DONE", "mail", "ana", why, 61_200, 61_200);
+    bulk(bulk(2), "STOPPED", "billing", "bob", why, 900, 300);
+    bulk(bulk(3), "RUNNING", "media", "ana", why, 61_200, 41_500);
+    bulk(bulk(4), "RUNNING", "reports", "ana", why, 61_200, 41_500);
+    bulk(bulk(5), "FAILED", "mail", "ana", why, 500, 200);
+    database.execute(
+        "update dibs.bulk set lease_until = clock_timestamp() - interval '1 min' where id = ?",
+        bulk(4));
+    return this;
+  }
+
+  public static UUID bulk(int number) {
+    return UUID.fromString("0197f3c2-0000-7000-8000-0000000000b" + number);
+  }
+
+  /** What was seen is done but for two tasks. */
+  private void bulk(
+      UUID id, String status, String queue, String actor, String why, long expected, long seen) {
+    database.execute(
+        """
+        insert into dibs.bulk (id, action, filter, frozen, queues, expected, per_second, actor, source, why, started_at, stepped_at,
+          ended_at, status, driver, lease_until, seen, done, skipped, skips, error)
+        select ?, 'retry', jsonb_build_object('status', 'DEAD', 'queue', ?::text), '{}', array[?::text], ?, 2000, ?, 'console 10.1.4.9',
+          ?, clock_timestamp() - interval '30 s', clock_timestamp() - interval '1 s',
+          case when s in ('DONE', 'FAILED') then clock_timestamp() end, s,
+          case s when 'RUNNING' then gen_random_uuid() end, case s when 'RUNNING' then clock_timestamp() + interval '1 hour' end,
+          ?, ? - 2, 2, jsonb_build_array(
+            jsonb_build_object('id', gen_random_uuid(), 'why', 'it is PROCESSING already'),
+            jsonb_build_object('id', gen_random_uuid(), 'why', ?::text)),
+          case s when 'FAILED' then ?::text end
+        from (select ?::text as s) x
+        """,
+        id,
+        queue,
+        queue,
+        expected,
+        actor,
+        why,
+        seen,
+        seen,
+        "somebody else was changing it, or has: " + why,
+        "permission denied: " + why,
+        status);
+  }
+
   /** One task each, all of whose text is hostile. */
   public Scene hostile() {
     worker(worker(9), cut(HOSTILE), 13, "{mail}", "LIVE", "1 hour");
@@ -214,10 +264,11 @@ public final class Scene {
         name,
         name,
         HOSTILE);
+    bulk(hostileTask(), "FAILED", name, name, HOSTILE, 9, 5);
     return this;
   }
 
-  /** Whose text is hostile. */
+  /** Whose text is hostile, and the id of a bulk like it. */
   public static UUID hostileTask() {
     return UUID.fromString("0197f3c2-0000-7000-8000-0000000000ff");
   }

@@ -31,19 +31,23 @@ public final class TestConsole implements AutoCloseable {
 
   private final HikariDataSource reads;
   private final HikariDataSource writes;
+  private final HikariDataSource bulks;
   private final Console console;
 
   private TestConsole(TestDatabase database, ConsoleSettings settings) {
-    reads = pool(database, 4);
-    writes = pool(database, 2);
+    reads = pool(database, 4, "set default_transaction_read_only = on");
+    writes = pool(database, 2, "set statement_timeout = '2s'");
+    bulks = pool(database, ConsoleDatabase.FOR_BULKS, "set statement_timeout = '30s'");
     console =
-        Console.listen(settings, new ConsoleDatabase(reads, writes, Schema.DEFAULT, "orders@pg-1"));
+        Console.listen(
+            settings, new ConsoleDatabase(reads, writes, bulks, Schema.DEFAULT, "orders@pg-1"));
   }
 
-  private static HikariDataSource pool(TestDatabase database, int size) {
+  private static HikariDataSource pool(TestDatabase database, int size, String first) {
     var config = new HikariConfig();
     config.setDataSource(database.dataSource());
     config.setMaximumPoolSize(size);
+    config.setConnectionInitSql(first);
     config.setMinimumIdle(0);
     config.setConnectionTimeout(2_000);
     config.setInitializationFailTimeout(-1);
@@ -83,5 +87,6 @@ public final class TestConsole implements AutoCloseable {
     console.close();
     reads.close();
     writes.close();
+    bulks.close();
   }
 }
