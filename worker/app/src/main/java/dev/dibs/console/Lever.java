@@ -6,6 +6,7 @@ import java.util.List;
  * Something that is switched off and on again by a person, for the template that asks first.
  *
  * @param what queue, kind, worker or bulk
+ * @param key what finds it; empty: one that did not come to be
  * @param shown its name for people
  * @param word pause, resume, drain, undrain or interrupt
  * @param effects what that means, a sentence each
@@ -27,7 +28,7 @@ record Lever(
   }
 
   Url page() {
-    return Url.of(place(), key);
+    return key.isEmpty() ? Url.of(place()) : Url.of(place(), key);
   }
 
   Url act() {
