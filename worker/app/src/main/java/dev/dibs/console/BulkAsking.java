@@ -120,7 +120,7 @@ final class BulkAsking {
     }
     if (begun.drive().isPresent() || reads.find(request.id()).isPresent()) return to(request.id());
     Frame frame = desk.site().frame(visit, "Nothing was changed");
-    var lever = new Lever("bulk", "", "Bulks", "start", List.of(), true);
+    var lever = new Lever("bulk", "", "", "start", List.of(), true);
     String message = begun.message();
     return Answer.page(
         409, SafeOutput.of(out -> JtestaleGenerated.render(out, out, frame, lever, message)));

@@ -108,7 +108,7 @@ final class BulkPages {
     return new Lever(
         "bulk",
         row.id().toString(),
-        "bulk " + Sample.shortId(row.id()),
+        Sample.shortId(row.id()),
         word,
         List.of(stands, effect),
         false);

@@ -6,9 +6,9 @@ import java.util.List;
  * Something that is switched off and on again by a person, for the template that asks first.
  *
  * @param what queue, kind, worker, schedule or bulk
+ * @param key what finds it; empty: one that did not come to be
  * @param shown its name for people
- * @param word pause, resume, drain, undrain, run, retain or
- *     interrupt
+ * @param word pause, resume, drain, undrain, run, retain or interrupt
  * @param effects what that means, a sentence each
  * @param needsWhy whether there must be a reason
  */
@@ -30,7 +30,7 @@ record Lever(
   }
 
   Url page() {
-    return Url.of(place(), key);
+    return key.isEmpty() ? Url.of(place()) : Url.of(place(), key);
   }
 
   Url act() {

@@ -271,7 +271,7 @@ class ConsoleBulkTest {
     bury(500, "mail");
     String bulk = begun("do=retry&status=DEAD&queue=mail", "why", WHY, "rate", "100");
     Client.Page confirm = client.get("/bulk/" + bulk + "/confirm?do=interrupt");
-    assertThat(confirm.body()).contains("Interrupt bulk ", "It stops after the batch");
+    assertThat(confirm.body()).contains("Interrupt bulk " + bulk.substring(28) + "?", "It stops after the batch");
     String act = "/bulk/" + bulk + "/act";
     Client.Page early = client.post(act, confirm.token(), "do", "resume", "request", request());
     assertThat(early.status()).isEqualTo(409);
@@ -395,6 +395,9 @@ class ConsoleBulkTest {
     for (int i = 0; i < 2; i++) {
       Client.Page page = begin(client, preview, "why", WHY);
       assertThat(page.status()).isEqualTo(409);
+      assertThat(page.body())
+          .contains("Nothing was changed")
+          .containsPattern("href=\"/bulk\">Bulk\\s+as it is now");
     }
     assertThat(
             begin(client, client.get("/bulk/new?do=retry&status=DEAD&kind=k"), "why", WHY).body())
