@@ -48,6 +48,12 @@ class PagesInBrowserTest {
     chromium = new Chromium();
     incident = TestDatabase.create();
     Scene.on(incident).workers().tasks().bulks();
+    incident.execute(
+        """
+        insert into dibs.schedule (name, cron, zone, kind, queue, next_tick_at, last_tick_at, paused_at, paused_by, paused_why)
+        values ('nightly-report', '30 2 * * *', 'Europe/Berlin', 'monthly', 'billing', now() + interval '9 h', now() - interval '15 h', null, null, null),
+          ('sync-crm', '*/5 * * * *', 'UTC', 'send-receipt', 'mail', now(), null, now() - interval '2 h', 'ana', 'INC-204: the CRM is down')\
+        """);
     empty = TestDatabase.create();
     hostile = TestDatabase.create();
     Scene.on(hostile).workers().hostile();
@@ -96,6 +102,9 @@ class PagesInBrowserTest {
     pages.put("worker", "/workers/" + Scene.worker(1));
     pages.put("worker-confirm", "/workers/" + Scene.worker(1) + "/confirm?do=drain");
     pages.put("schedules", "/schedules");
+    pages.put("schedule", "/schedules/nightly-report");
+    pages.put("schedule-confirm", "/schedules/sync-crm/confirm?do=run");
+    pages.put("retention", "/queues/mail/retention");
     pages.put("failures", "/failures");
     pages.put("doctor", "/doctor");
     pages.put("audit", "/audit");

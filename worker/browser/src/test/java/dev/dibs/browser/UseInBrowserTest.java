@@ -117,6 +117,46 @@ class UseInBrowserTest {
   }
 
   @Test
+  void schedule_isPausedAndThenRunNow() {
+    database.execute(
+        "insert into dibs.schedule (name, every, kind, queue, next_tick_at) values ('nightly', '1 day', 'report', 'nights', now() + interval '1 day')");
+    try (Tab tab = tab("otto")) {
+      tab.go("/schedules");
+      tab.find("a[aria-label='Pause nightly']").click();
+      assertThat(tab.find("h1")).hasText("Pause schedule nightly?");
+      tab.find("textarea").fill("INC-204");
+      tab.find("button.main:has-text('Pause')").click();
+      assertThat(tab.find("#schedules")).containsText("paused by otto: INC-204");
+      tab.find("a[aria-label='Run nightly now']").click();
+      assertThat(tab.find("h1")).hasText("Run now: schedule nightly?");
+      tab.find("button.main:has-text('Run now')").click();
+      tab.page().waitForURL("**/tasks/**");
+      assertThat(tab.find("main")).containsText("report");
+    }
+  }
+
+  @Test
+  void retention_thatSomebodyElseChangedIsLeft() {
+    task("kept");
+    try (Tab ada = tab("ada");
+        Tab other = tab("ada")) {
+      for (Tab tab : List.of(ada, other)) {
+        tab.go("/queues/kept");
+        tab.find("a.button:has-text('Retention')").click();
+        tab.find("input[name=dead]").fill(tab == ada ? "30d" : "0");
+        tab.find("textarea").fill("law");
+      }
+      ada.find("button.danger").click();
+      ada.page().waitForURL("**/queues/kept");
+      other.find("button.danger").click();
+      assertThat(other.find("h1")).hasText("Nothing was changed");
+      assertThat(other.find("main")).containsText("dead 720:00:00");
+    }
+    assertThat(database.value("select retention_dead::text from dibs.queue where name = 'kept'"))
+        .isEqualTo("720:00:00");
+  }
+
+  @Test
   void button_pressedTwiceActsOnce() {
     String id = task("doubled");
     try (Tab tab = tab("otto")) {
