@@ -271,7 +271,8 @@ class ConsoleBulkTest {
     bury(500, "mail");
     String bulk = begun("do=retry&status=DEAD&queue=mail", "why", WHY, "rate", "100");
     Client.Page confirm = client.get("/bulk/" + bulk + "/confirm?do=interrupt");
-    assertThat(confirm.body()).contains("Interrupt bulk " + bulk.substring(28) + "?", "It stops after the batch");
+    assertThat(confirm.body())
+        .contains("Interrupt bulk " + bulk.substring(28) + "?", "It stops after the batch");
     String act = "/bulk/" + bulk + "/act";
     Client.Page early = client.post(act, confirm.token(), "do", "resume", "request", request());
     assertThat(early.status()).isEqualTo(409);
