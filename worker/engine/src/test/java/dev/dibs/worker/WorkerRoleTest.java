@@ -86,6 +86,11 @@ class WorkerRoleTest {
       roles
           .db()
           .execute(
+              "insert into %1$s.audit (id, at, actor, source, action, target, result) select gen_random_uuid(), now() - interval '31 days', 'a', '', 'x.y', 'z', 'done' from generate_series(1, 3); select %1$s.retain_audit('30 days')"
+                  .formatted(schema));
+      roles
+          .db()
+          .execute(
               "drop table %s.task_history_%s"
                   .formatted(
                       schema,
@@ -105,6 +110,7 @@ class WorkerRoleTest {
           .atMost(ofSeconds(20))
           .until(() -> count("task_history where payload ->> 'how' = 'tick'") >= 2);
       await().atMost(ofSeconds(20)).until(() -> count("duty where last_run_at is null") == 0);
+      await().atMost(ofSeconds(20)).until(() -> count("audit where action = 'x.y'") == 0);
       await()
           .atMost(ofSeconds(20))
           .until(() ->
