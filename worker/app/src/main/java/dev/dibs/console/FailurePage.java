@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** What broke, since when, and whether it still does. */
 final class FailurePage {
@@ -24,7 +25,12 @@ final class FailurePage {
   }
 
   /** What is asked for, for the template. */
-  record Asked(String hours, Optional<String> queue, Optional<String> kind) {}
+  record Asked(String hours, Optional<String> queue, Optional<String> kind) {
+    /** How many filters narrow the list. */
+    int set() {
+      return (int) Stream.of(queue, kind).flatMap(Optional::stream).count();
+    }
+  }
 
   private Answer page(Visit visit) {
     Fields query = visit.query().only(Set.of("hours", "queue", "kind"));

@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** Overview, workers, schedules, doctor and audit: pages that show and do nothing. */
 final class OtherPages {
@@ -73,8 +74,8 @@ final class OtherPages {
                     "There is no worker "
                         + visit.id()
                         + " any more; the rows of the dead go after a while."));
-    List<TaskRow> held =
-        desk.reads().list(TaskFilter.of(TaskStatus.PROCESSING).worker(worker.id()), HELD).rows();
+    Optional<List<TaskRow>> held =
+        desk.rows(TaskFilter.of(TaskStatus.PROCESSING).worker(worker.id()), HELD);
     Frame frame = desk.site().frame(visit, Sample.name(worker));
     return Answer.page(
         200, SafeOutput.of(out -> JteworkerGenerated.render(out, out, frame, worker, held)));
@@ -129,5 +130,10 @@ final class OtherPages {
       Optional<String> action,
       Optional<String> target,
       List<AuditRow> rows,
-      Optional<Url> next) {}
+      Optional<Url> next) {
+    /** How many filters narrow the list. */
+    int set() {
+      return (int) Stream.of(who, action, target).flatMap(Optional::stream).count();
+    }
+  }
 }
