@@ -9,11 +9,18 @@ import java.util.Optional;
  * A part of a list, and where it goes on. Immutable.
  *
  * @param looked how many rows were looked at for it, which may be more than match
+ * @param previous where to go back from, in lists that can; empty: this is the beginning, or there
+ *     is no row to go back from
  * @param next where to go on; empty: the end was reached
  */
-public record Page<T>(List<T> rows, int looked, Optional<Cursor> next) {
+public record Page<T>(List<T> rows, int looked, Optional<Cursor> previous, Optional<Cursor> next) {
   public Page {
     rows = List.copyOf(rows);
+  }
+
+  /** Of a list that goes one way. */
+  public Page(List<T> rows, int looked, Optional<Cursor> next) {
+    this(rows, looked, Optional.empty(), next);
   }
 
   /** Whether there is nothing behind this page. */

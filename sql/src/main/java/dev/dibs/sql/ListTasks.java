@@ -56,6 +56,27 @@ public final class ListTasks {
       Walk walk, @Nullable List<String> queues, @Nullable List<String> from, int look) {}
 
   /**
+   * What was found on a walk, in its order.
+   *
+   * @param on where the walk goes on; empty: its end was reached
+   */
+  private record Found(List<Record> rows, int looked, Optional<Page.Cursor> on) {
+    private static final Found NOTHING = new Found(List.of(), 0, Optional.empty());
+
+    /** As a page; what was found from behind is turned round. */
+    Page<TaskRow> page(Walk walk, boolean isFirst) {
+      Optional<Page.Cursor> near =
+          isFirst || rows.isEmpty()
+              ? Optional.empty()
+              : Optional.of(Page.Cursor.of(walk.keysOf(rows.getFirst())));
+      List<TaskRow> shown = rows.stream().map(ShownRow::read).toList();
+      return walk.isBack()
+          ? new Page<>(shown.reversed(), looked, on, near)
+          : new Page<>(shown, looked, near, on);
+    }
+  }
+
+  /**
    * Lists at most {@code size} tasks and looks at about {@code look} rows at the most. The
    * transaction of {@code connection} must see one state of the database throughout.
    *
@@ -64,19 +85,38 @@ public final class ListTasks {
   public Page<TaskRow> list(
       Connection connection, TaskFilter filter, Optional<Page.Cursor> after, int size, int look) {
     Walk walk = Walk.of(filter);
-    @Nullable List<String> from = after.isEmpty() ? null : walk.keys(after.get());
-    DSLContext dsl = schema.dsl(connection);
-    if (!walk.isByQueue()) return page(dsl, new Look(walk, null, from, look), size);
-    List<String> queues =
-        filter.queue().map(List::of).orElseGet(() -> names.of(connection, filter.status()));
-    if (queues.isEmpty()) return new Page<>(List.of(), 0, Optional.empty());
-    if (queues.size() == 1)
-      return page(dsl, new Look(walk.in(val(queues.getFirst())), null, from, look), size);
-    int each = walk.hasRest() ? Math.max(size + 1, look / queues.size()) : size + 1;
-    return page(dsl, new Look(walk.in(QUEUE), queues, from, each), size);
+    return walked(connection, filter, new Look(walk, null, keys(walk, after), look), size)
+        .page(walk, after.isEmpty());
   }
 
-  private static Page<TaskRow> page(DSLContext dsl, Look look, int size) {
+  /** The same from there back towards the beginning; without a cursor: from the end. */
+  public Page<TaskRow> listBack(
+      Connection connection, TaskFilter filter, Optional<Page.Cursor> before, int size, int look) {
+    Walk walk = Walk.of(filter).back();
+    return walked(connection, filter, new Look(walk, null, keys(walk, before), look), size)
+        .page(walk, before.isEmpty());
+  }
+
+  private static @Nullable List<String> keys(Walk walk, Optional<Page.Cursor> cursor) {
+    return cursor.isEmpty() ? null : walk.keys(cursor.get());
+  }
+
+  private Found walked(Connection connection, TaskFilter filter, Look whole, int size) {
+    Walk walk = whole.walk();
+    DSLContext dsl = schema.dsl(connection);
+    if (!walk.isByQueue()) return found(dsl, whole, size);
+    List<String> queues =
+        filter.queue().map(List::of).orElseGet(() -> names.of(connection, filter.status()));
+    if (queues.isEmpty()) return Found.NOTHING;
+    @Nullable List<String> from = whole.from();
+    int look = whole.look();
+    if (queues.size() == 1)
+      return found(dsl, new Look(walk.in(val(queues.getFirst())), null, from, look), size);
+    int each = walk.hasRest() ? Math.max(size + 1, look / queues.size()) : size + 1;
+    return found(dsl, new Look(walk.in(QUEUE), queues, from, each), size);
+  }
+
+  private static Found found(DSLContext dsl, Look look, int size) {
     Walk walk = look.walk();
     List<Record> found = new ArrayList<>(dsl.fetch(matches(look, size + 1)));
     if (look.queues() == null) found.sort(Comparator.comparing(row -> row.get(Walk.NUMBER)));
@@ -96,15 +136,13 @@ public final class ListTasks {
       if (isAll || walk.compare(walk.keysOf(one), horizon.get()) <= 0) within.add(one);
     }
     if (within.size() > size) return filled(walk, within, size, looked);
-    return new Page<>(
-        within.stream().map(ShownRow::read).toList(), looked, horizon.map(Page.Cursor::of));
+    return new Found(within, looked, horizon.map(Page.Cursor::of));
   }
 
-  private static Page<TaskRow> filled(
-      Walk walk, List<? extends Record> found, int size, int looked) {
-    List<? extends Record> shown = found.subList(0, size);
-    var next = Page.Cursor.of(walk.keysOf(shown.getLast()));
-    return new Page<>(shown.stream().map(ShownRow::read).toList(), looked, Optional.of(next));
+  private static Found filled(Walk walk, List<Record> found, int size, int looked) {
+    List<Record> shown = found.subList(0, size);
+    var on = Page.Cursor.of(walk.keysOf(shown.getLast()));
+    return new Found(shown, looked, Optional.of(on));
   }
 
   /** The first rows that match, of those that are looked at. */
@@ -144,8 +182,17 @@ public final class ListTasks {
 
   /** The statement of a page, for those who review it. */
   static Select<?> text(TaskFilter filter, Optional<Page.Cursor> after, int size, int look) {
-    Walk walk = Walk.of(filter);
-    @Nullable List<String> from = after.isEmpty() ? null : walk.keys(after.get());
+    return text(Walk.of(filter), filter, after, size, look);
+  }
+
+  /** The statement of a page that is walked back to. */
+  static Select<?> textBack(TaskFilter filter, Optional<Page.Cursor> before, int size, int look) {
+    return text(Walk.of(filter).back(), filter, before, size, look);
+  }
+
+  private static Select<?> text(
+      Walk walk, TaskFilter filter, Optional<Page.Cursor> cursor, int size, int look) {
+    @Nullable List<String> from = keys(walk, cursor);
     if (walk.isByQueue() && filter.queue().isPresent()) walk = walk.in(val(filter.queue().get()));
     return matches(new Look(walk, null, from, look), size + 1);
   }

@@ -41,14 +41,25 @@ import org.jspecify.annotations.Nullable;
  * @param index what an index finds
  * @param rest what is tested on each row that was found
  * @param isByQueue whether the order holds within a queue only
+ * @param isBack whether it is walked from its end to its beginning
  */
 record Walk(
-    boolean isHistory, List<Field<?>> keys, Condition index, Condition rest, boolean isByQueue) {
+    boolean isHistory,
+    List<Field<?>> keys,
+    Condition index,
+    Condition rest,
+    boolean isByQueue,
+    boolean isBack) {
   private static final Table<Record> WALKED = table(name("w"));
   static final ShownRow SHOWN = new ShownRow(WALKED);
 
   /** The number of a row among those that were looked at. */
   static final Field<Integer> NUMBER = field(name("w", "n"), SQLDataType.INTEGER);
+
+  private Walk(
+      boolean isHistory, List<Field<?>> keys, Condition index, Condition rest, boolean isByQueue) {
+    this(isHistory, keys, index, rest, isByQueue, false);
+  }
 
   static Walk of(TaskFilter filter) {
     boolean isHistory = filter.status().isFinal();
@@ -164,7 +175,16 @@ record Walk(
   /** The walk of one queue. */
   Walk in(Field<String> queue) {
     Field<String> column = isHistory ? TASK_HISTORY.QUEUE : TASK.QUEUE;
-    return new Walk(isHistory, keys, index.and(column.eq(queue)), rest, false);
+    return new Walk(isHistory, keys, index.and(column.eq(queue)), rest, false, isBack);
+  }
+
+  /** The same from its end to its beginning. */
+  Walk back() {
+    return new Walk(isHistory, keys, index, rest, isByQueue, true);
+  }
+
+  private boolean isDescending() {
+    return isHistory != isBack;
   }
 
   /** At most {@code look} rows behind {@code from}, numbered in their order. */
@@ -183,7 +203,7 @@ record Walk(
 
   private List<SortField<?>> order(List<Field<?>> keys) {
     List<SortField<?>> order = new ArrayList<>();
-    for (Field<?> key : keys) order.add(isHistory ? key.desc() : key.asc());
+    for (Field<?> key : keys) order.add(isDescending() ? key.desc() : key.asc());
     return order;
   }
 
@@ -195,7 +215,7 @@ record Walk(
   }
 
   private Condition behind(List<String> from) {
-    String compare = isHistory ? "<" : ">";
+    String compare = isDescending() ? "<" : ">";
     if (keys.size() == 1)
       return condition("{0} " + compare + " {1}", keys.getFirst(), value(0, from));
     return condition(
@@ -256,7 +276,7 @@ record Walk(
       else if (type == UUID.class)
         order = a.get(i).compareTo(b.get(i)); // as bytes, as the database
       else order = Long.compare(Long.parseLong(a.get(i)), Long.parseLong(b.get(i)));
-      if (order != 0) return isHistory ? -order : order;
+      if (order != 0) return isDescending() ? -order : order;
     }
     return 0;
   }

@@ -84,6 +84,49 @@ class ListTasksTest {
         .allMatch(row -> row.queue().equals("q3"));
   }
 
+  /** Back from the end over rows of one moment: the pages that were seen on the way there. */
+  @ParameterizedTest
+  @EnumSource
+  void pages_areTheSameOnTheWayBack(TaskStatus status) {
+    fill(status, 600, 5);
+    for (TaskFilter filter : List.of(TaskFilter.of(status), TaskFilter.of(status).queue("q3"))) {
+      List<List<TaskRow>> there = new ArrayList<>();
+      Page<TaskRow> page = list.list(connection, filter, Optional.empty(), 20, LOOK);
+      assertThat(page.previous()).isEmpty();
+      there.add(page.rows());
+      while (page.next().isPresent()) {
+        page = list.list(connection, filter, page.next(), 20, LOOK);
+        there.add(page.rows());
+      }
+      List<List<TaskRow>> back = new ArrayList<>(List.of(page.rows()));
+      while (page.previous().isPresent()) {
+        page = list.listBack(connection, filter, page.previous(), 20, LOOK);
+        back.addFirst(page.rows());
+        assertThat(list.list(connection, filter, page.next(), 20, LOOK).rows())
+            .as("and forth again")
+            .isEqualTo(back.get(1));
+      }
+      assertThat(back).isEqualTo(there).hasSize(filter.queue().isPresent() ? 6 : 30);
+    }
+  }
+
+  /** However few rows a look may take, nothing that matches is missed from the end. */
+  @ParameterizedTest
+  @EnumSource
+  void aBoundedLookBack_goesOnWhereItEnded(TaskStatus status) {
+    fill(status, 1000, 4);
+    TaskFilter filter = TaskFilter.of(status).kind("k7").error("BROKEN 7");
+    List<TaskRow> back = new ArrayList<>();
+    Page<TaskRow> page = list.listBack(connection, filter, Optional.empty(), 5, 50);
+    assertThat(page.next()).as("behind the end").isEmpty();
+    back.addAll(page.rows());
+    while (page.previous().isPresent()) {
+      page = list.listBack(connection, filter, page.previous(), 5, 50);
+      back.addAll(0, page.rows());
+    }
+    assertThat(back).hasSize(12).isEqualTo(all(filter, 50, LOOK));
+  }
+
   /** However few rows a look may take, each match is found, and the end is said to be the end. */
   @ParameterizedTest
   @EnumSource
@@ -167,15 +210,14 @@ class ListTasksTest {
   }
 
   /** What one page costs among many rows, by the blocks that are read. */
-  private long buffers(TaskFilter filter, Optional<Page.Cursor> after, String index)
-      throws SQLException {
+  private long buffers(org.jooq.Select<?> page, String index) throws SQLException {
     StringBuilder plan = new StringBuilder();
     try (var statement = connection.createStatement()) {
       statement.execute("set enable_seqscan = off; set enable_bitmapscan = off; set jit = off");
       try (var rows =
           statement.executeQuery(
               "explain (analyze, buffers, costs off, timing off) "
-                  + Schema.DEFAULT.dsl().renderInlined(ListTasks.text(filter, after, 50, LOOK)))) {
+                  + Schema.DEFAULT.dsl().renderInlined(page))) {
         while (rows.next()) plan.append(rows.getString(1)).append('\n');
       }
     }
@@ -201,12 +243,17 @@ class ListTasksTest {
           case SUCCEEDED, CANCELLED, DEAD -> "queue_finished_at";
         };
     TaskFilter filter = TaskFilter.of(status).queue("q1");
+    // What others hold is no part of a worker's list; of a queue's it is looked at.
+    UUID holder = UUID.fromString(String.valueOf(db.value("select md5('1')::uuid")));
+    TaskFilter back = status == TaskStatus.PROCESSING ? filter.worker(holder) : filter;
     Optional<Page.Cursor> after = Optional.empty();
     for (int page = 0; page < 3; page++) {
-      assertThat(buffers(filter, after, index)).isLessThan(400);
+      assertThat(buffers(ListTasks.text(filter, after, 50, LOOK), index)).isLessThan(400);
+      assertThat(buffers(ListTasks.textBack(back, after, 50, LOOK), index)).isLessThan(400);
       after = list.list(connection, filter, after, 1000, LOOK).next();
     }
     // One that matches nothing costs what a look costs, and no more.
-    assertThat(buffers(filter.kind("none"), Optional.empty(), index)).isLessThan(30_000);
+    assertThat(buffers(ListTasks.text(filter.kind("none"), Optional.empty(), 50, LOOK), index))
+        .isLessThan(30_000);
   }
 }

@@ -11,19 +11,19 @@ record Amount(long number, Kind kind) {
     AT_LEAST
   }
 
-  /** {@code 12,345}, {@code about 1.24 M} or {@code 10,000+}. */
+  /** {@code 12,345}, {@code about 1.2 M} or {@code 10,000+}. */
   String text() {
     return switch (kind) {
       case EXACT -> Show.count(number);
-      case ESTIMATE -> "about " + Show.count(number);
+      case ESTIMATE -> "about " + Show.roughly(number);
       case AT_LEAST -> Show.count(number) + "+";
     };
   }
 
   String title() {
     return switch (kind) {
-      case EXACT -> "counted";
-      case ESTIMATE -> "table statistics: as of the last ANALYZE";
+      case EXACT -> "counted: " + Show.full(number);
+      case ESTIMATE -> "table statistics: " + Show.full(number) + " as of the last ANALYZE";
       case AT_LEAST -> "counting stopped here";
     };
   }

@@ -7,6 +7,7 @@ import dev.dibs.TaskFilter;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** What was done by hand, on a page and, for admins, as a file. */
 final class AuditPages {
@@ -40,8 +41,9 @@ final class AuditPages {
           fields.read("until", TaskQuery::time));
     }
 
-    boolean isAll() {
-      return equals(of(Fields.parse("")));
+    /** How many filters narrow the list. */
+    int set() {
+      return (int) Stream.of(who, action, target, since, until).flatMap(Optional::stream).count();
     }
 
     AuditFilter filter(java.time.Instant now) {

@@ -3,10 +3,13 @@ package dev.dibs.console;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.DoubleFunction;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 
 /**
  * Lines over the last quarter of an hour, as an SVG of fixed size; where nothing was measured there
@@ -27,6 +30,10 @@ record Chart(String title, Instant end, List<Line> lines, DoubleFunction<String>
 
   /** One series. */
   record Line(String name, List<Dot> dots) {
+    Stream<Dot> measured() {
+      return dots.stream().filter(dot -> !Double.isNaN(dot.value()));
+    }
+
     double last() {
       return dots.isEmpty() ? Double.NaN : dots.getLast().value();
     }
@@ -40,6 +47,19 @@ record Chart(String title, Instant end, List<Line> lines, DoubleFunction<String>
   static Line line(String name, List<History.Point> points, ToDoubleFunction<History.Point> value) {
     return new Line(
         name, points.stream().map(p -> new Dot(p.at(), value.applyAsDouble(p))).toList());
+  }
+
+  /** Whether there is no line to draw: nobody has watched for long enough. */
+  boolean isBlank() {
+    return lines.stream().allMatch(line -> line.measured().limit(2).count() < 2);
+  }
+
+  /** Since when there are values, where that is later than the chart begins. */
+  Optional<Instant> since() {
+    return lines.stream()
+        .flatMap(line -> line.dots().stream().map(Dot::at))
+        .min(Comparator.naturalOrder())
+        .filter(first -> Duration.between(first, end).compareTo(History.WINDOW.minus(GAP)) < 0);
   }
 
   /** The path of a series; it begins anew after a gap. */

@@ -170,12 +170,21 @@ public final class Console implements AutoCloseable {
             visitor.orElse(Visitor.NOBODY),
             isNew ? Secrets.random() : visit.secret(),
             asked(visit, match));
-    if (known.isPost()) gate.checkForm(known);
-    route.role().ifPresent(role -> require(known, role));
-    if (route.changes()) requireWritable();
-    Answer answer = route.handler().answer(known);
+    Answer answer = served(known, route);
     boolean keeps = answer.headers().containsKey("Set-Cookie") || answer == Answer.SENT;
     return isNew && !keeps ? answer.with("Set-Cookie", cookies.newSession(known.secret())) : answer;
+  }
+
+  /** What goes wrong from here on is told to somebody who is known, on a page that leads on. */
+  private Answer served(Visit known, Route route) {
+    try {
+      if (known.isPost()) gate.checkForm(known);
+      route.role().ifPresent(role -> require(known, role));
+      if (route.changes()) requireWritable();
+      return route.handler().answer(known);
+    } catch (Exception e) { // as in answer
+      return errors.answer(known, e);
+    }
   }
 
   private Answer stranger(Visit visit) {

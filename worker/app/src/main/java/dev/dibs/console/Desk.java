@@ -1,8 +1,13 @@
 package dev.dibs.console;
 
+import dev.dibs.DatabaseException;
 import dev.dibs.Request;
+import dev.dibs.TaskFilter;
+import dev.dibs.TaskRow;
 import dev.dibs.operations.Explainer;
 import dev.dibs.operations.Operations;
+import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -18,6 +23,15 @@ record Desk(
     Operations writes,
     Explainer explainer,
     ConsoleDatabase database) {
+
+  /** For a part of a page that fails alone; empty: it could not be had in time. */
+  Optional<List<TaskRow>> rows(TaskFilter filter, int most) {
+    try {
+      return Optional.of(reads.list(filter, most).rows());
+    } catch (DatabaseException e) {
+      return Optional.empty();
+    }
+  }
 
   /** What the audit is told of an action. */
   static Request request(Visit visit, UUID id, String why) {

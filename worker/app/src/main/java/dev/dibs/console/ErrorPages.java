@@ -66,6 +66,11 @@ final class ErrorPages {
     };
   }
 
+  /** Whether that was a statement that was given up, and not a database that is gone. */
+  static boolean isTooSlow(Exception e) {
+    return sqlState(e).filter(state -> state.equals(TIMED_OUT) || state.equals(LOCKED)).isPresent();
+  }
+
   /** Of the first cause that is the database's. */
   private static Optional<String> sqlState(@org.jspecify.annotations.Nullable Throwable e) {
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {

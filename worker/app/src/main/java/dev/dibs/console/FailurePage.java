@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** What broke, since when, and whether it still does. */
 final class FailurePage {
@@ -37,6 +38,11 @@ final class FailurePage {
                   .with("kind", group.kind())
                   .with("since", "-" + hours + "h")
                   .with("error", error));
+    }
+
+    /** How many filters narrow the list. */
+    int set() {
+      return (int) Stream.of(queue, kind).flatMap(Optional::stream).count();
     }
   }
 

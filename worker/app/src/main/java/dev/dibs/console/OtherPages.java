@@ -62,8 +62,8 @@ final class OtherPages {
                     "There is no worker "
                         + visit.id()
                         + " any more; the rows of the dead go after a while."));
-    List<TaskRow> held =
-        desk.reads().list(TaskFilter.of(TaskStatus.PROCESSING).worker(worker.id()), HELD).rows();
+    Optional<List<TaskRow>> held =
+        desk.rows(TaskFilter.of(TaskStatus.PROCESSING).worker(worker.id()), HELD);
     Frame frame = desk.site().frame(visit, Sample.name(worker));
     return Answer.page(
         200, SafeOutput.of(out -> JteworkerGenerated.render(out, out, frame, worker, held)));

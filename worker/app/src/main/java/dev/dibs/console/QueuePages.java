@@ -45,7 +45,7 @@ final class QueuePages {
     String name = visit.name();
     Optional<Sample> sample = desk.sampler().latest();
     List<Sample.Queue> shown = sample.flatMap(seen -> seen.queue(name)).stream().toList();
-    List<TaskRow> dead = desk.reads().list(TaskFilter.of(TaskStatus.DEAD).queue(name), DEAD).rows();
+    Optional<List<TaskRow>> dead = desk.rows(TaskFilter.of(TaskStatus.DEAD).queue(name), DEAD);
     var table = new QueueTable(sample, shown, desk.sampler().history());
     return Answer.page(
         200, SafeOutput.of(out -> JtequeueGenerated.render(out, out, frame, table, dead)));
@@ -68,13 +68,13 @@ final class QueuePages {
             .filter(row -> row.name().equals(name))
             .findFirst()
             .orElse(new KindRow(name, Optional.empty(), 0));
-    List<TaskRow> running = of(TaskStatus.PROCESSING, name);
-    List<TaskRow> dead = of(TaskStatus.DEAD, name);
+    Optional<List<TaskRow>> running = of(TaskStatus.PROCESSING, name);
+    Optional<List<TaskRow>> dead = of(TaskStatus.DEAD, name);
     return Answer.page(
         200, SafeOutput.of(out -> JtekindGenerated.render(out, out, frame, kind, running, dead)));
   }
 
-  private List<TaskRow> of(TaskStatus status, String kind) {
-    return desk.reads().list(TaskFilter.of(status).kind(kind), DEAD).rows();
+  private Optional<List<TaskRow>> of(TaskStatus status, String kind) {
+    return desk.rows(TaskFilter.of(status).kind(kind), DEAD);
   }
 }

@@ -130,10 +130,7 @@ final class Sampler implements AutoCloseable {
   private void sampleUntilStopped() {
     try {
       while (!isStopping()) {
-        Instant begun = clock.instant();
-        look();
-        Duration took = Duration.between(begun, clock.instant());
-        await(rest(took));
+        await(look());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // closed
@@ -171,15 +168,23 @@ final class Sampler implements AutoCloseable {
     }
   }
 
-  /** Runs on the sampler's thread alone. */
-  private void look() {
+  /**
+   * How long to rest after it: by what the sample took, for the doctor comes more rarely anyway. A
+   * database that is gone is asked again soon. Runs on the sampler's thread alone.
+   */
+  private Duration look() {
+    Instant begun = clock.instant();
     try {
       Sample sample = sample();
+      boolean isFirst = history.points().isEmpty(); // which pays for connections and plans
+      Duration rest = isFirst ? PAUSE : rest(Duration.between(begun, clock.instant()));
       history.add(sample);
       publish(sample, examinedIfDue());
+      return rest;
     } catch (SQLException | DibsException | org.jooq.exception.DataAccessException e) {
       publish(null, null);
       LOG.debug("no sample: {}", e.getMessage());
+      return ErrorPages.isTooSlow(e) ? rest(Duration.between(begun, clock.instant())) : PAUSE;
     }
   }
 

@@ -20,11 +20,22 @@ record Show(Instant now, ZoneId zone, boolean isAbsolute) {
       DateTimeFormatter.ofPattern("HH:mm:ss.SSS 'UTC'", Locale.ROOT);
   private static final DateTimeFormatter BRIEF =
       DateTimeFormatter.ofPattern("MM-dd HH:mm:ss", Locale.ROOT);
+  private static final DateTimeFormatter CLOCK =
+      DateTimeFormatter.ofPattern("HH:mm:ss", Locale.ROOT);
   private static final long MILLION = 1_000_000;
+
+  /** By so much the clock of the database may be misjudged here. */
+  private static final Duration SKEW = Duration.ofSeconds(5);
 
   /** {@code 3 min ago}, {@code in 2 h}, or the time itself if that is what is wanted. */
   String time(Instant time) {
     return isAbsolute ? brief(time) : relative(time);
+  }
+
+  /** Of what has happened: a clock that is ahead does not make it yet to come. */
+  String past(Instant time) {
+    if (isAbsolute || !time.isAfter(now)) return time(time);
+    return Duration.between(now, time).compareTo(SKEW) <= 0 ? "now" : "now (clock skew)";
   }
 
   String relative(Instant time) {
@@ -35,6 +46,11 @@ record Show(Instant now, ZoneId zone, boolean isAbsolute) {
 
   String brief(Instant time) {
     return BRIEF.format(time.atZone(zone));
+  }
+
+  /** The time of day. */
+  String clock(Instant time) {
+    return CLOCK.format(time.atZone(zone));
   }
 
   /** In full, with the zone and in UTC. */
@@ -81,6 +97,19 @@ record Show(Instant now, ZoneId zone, boolean isAbsolute) {
     return count < MILLION
         ? String.format(Locale.ROOT, "%,d", count)
         : String.format(Locale.ROOT, "%.2f M", count / 1e6);
+  }
+
+  /** Every digit. */
+  static String full(long count) {
+    return String.format(Locale.ROOT, "%,d", count);
+  }
+
+  /** {@code 59 k}, {@code 1.2 M}: no more digits than an estimate has. */
+  static String roughly(long count) {
+    if (count < 1_000) return full(count);
+    return count < MILLION - 500
+        ? Math.round(count / 1e3) + " k"
+        : String.format(Locale.ROOT, "%.1f M", count / 1e6);
   }
 
   /** A second, or a minute where that says more. */

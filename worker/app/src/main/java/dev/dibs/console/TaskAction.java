@@ -14,7 +14,7 @@ enum TaskAction {
   CANCEL(
       "Cancel",
       "Each ends as CANCELLED and does not run again. One that runs is asked to stop; what it has done so far stays done."),
-  PRIORITISE("Change priority of", "Each goes to the end of the lane of its new priority."),
+  PRIORITISE("Change the priority of", "Each goes to the end of the lane of its new priority."),
   MOVE("Move", "Each goes to another queue, with its priority, and waits at its end."),
   RESCHEDULE("Reschedule", "Each runs at the new time and not before."),
   DELETE(
@@ -31,6 +31,11 @@ enum TaskAction {
 
   String verb() {
     return verb;
+  }
+
+  /** On a button, where no number follows. */
+  String label() {
+    return this == PRIORITISE ? "Change priority" : verb;
   }
 
   String effect() {

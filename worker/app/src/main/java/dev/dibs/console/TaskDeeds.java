@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -76,7 +77,7 @@ final class TaskDeeds {
     TaskAction action = action(visit, fields);
     List<Target> targets =
         seen(fields).stream().map(seen -> new Target(seen, now(seen.id()))).toList();
-    Frame frame = desk.site().frame(visit, action.verb());
+    Frame frame = desk.site().frame(visit, action.label());
     var plan = new Plan(action, targets, UUID.randomUUID());
     return Answer.page(
         200, SafeOutput.of(out -> JteconfirmGenerated.render(out, out, frame, plan)));
@@ -170,11 +171,16 @@ final class TaskDeeds {
 
   /** As a field for date and time sends it, in the zone of the pages. */
   private static Instant runAt(Visit visit) {
-    return visit
-        .form()
-        .read("at", LocalDateTime::parse)
-        .orElseThrow(() -> Refusal.badRequest("'at' is missing."))
-        .atZone(visit.preferences().zoneOrUtc())
-        .toInstant();
+    ZoneId zone = visit.preferences().zoneOrUtc();
+    LocalDateTime at =
+        visit
+            .form()
+            .read("at", LocalDateTime::parse)
+            .orElseThrow(() -> Refusal.badRequest("'at' is missing."));
+    if (zone.getRules().getValidOffsets(at).isEmpty())
+      throw Refusal.badRequest(
+          "%s does not exist in %s: the clocks are put forward then. Nothing was changed."
+              .formatted(at, zone));
+    return at.atZone(zone).toInstant();
   }
 }

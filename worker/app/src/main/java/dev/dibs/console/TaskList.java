@@ -11,18 +11,22 @@ import java.util.UUID;
 /**
  * A page of tasks, for the template.
  *
+ * @param previous the page before; empty: this is the beginning
  * @param next where the list goes on
- * @param isFirst whether this is its beginning
  * @param notice of what was asked for and not done
  * @param sample for the names of workers
  */
 record TaskList(
     TaskQuery query,
     Page<TaskRow> page,
+    Optional<Url> previous,
     Optional<Url> next,
-    boolean isFirst,
     Optional<String> notice,
     Optional<Sample> sample) {
+
+  boolean isFirst() {
+    return previous.isEmpty();
+  }
 
   /** Where all that match are acted on; a bulk wants more of a filter than a status. */
   Optional<Url> bulk() {
@@ -35,7 +39,7 @@ record TaskList(
     int rows = page.rows().size();
     String matching = Show.plural(rows, "task");
     if (next.isEmpty())
-      return isFirst ? matching + ", all that match" : matching + ", the last that match";
+      return isFirst() ? matching + ", all that match" : matching + ", the last that match";
     if (page.looked() > rows + 1)
       return "Looked at "
           + Show.count(page.looked())
@@ -47,9 +51,12 @@ record TaskList(
 
   /** Why nothing is shown. */
   String emptiness() {
-    if (next.isPresent())
-      return "None among the first %s that were looked at. The list goes on."
-          .formatted(Show.count(page.looked()));
+    boolean goesOn = page.next().isPresent() || page.previous().isPresent();
+    if (goesOn)
+      return "None among the %s%s that were looked at%s. The list goes on."
+          .formatted(
+              isFirst() ? "first " : "", Show.count(page.looked()), isFirst() ? "" : " here");
+    if (!isFirst()) return "No more: this is the end of the list.";
     return query.chips().isEmpty()
         ? "No task is " + query.status().name() + "."
         : "No " + query.status().name() + " task matches these filters.";
@@ -73,6 +80,11 @@ record TaskList(
       case PENDING, BLOCKED -> "Ready since";
       case SUCCEEDED, DEAD, CANCELLED -> "Ended";
     };
+  }
+
+  /** Whether {@link #time} has been. */
+  boolean isPast() {
+    return query.status() == TaskStatus.PROCESSING || query.status().isFinal();
   }
 
   /** What the status makes of a task's times. */

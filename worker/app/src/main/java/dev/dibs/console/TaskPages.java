@@ -1,6 +1,7 @@
 package dev.dibs.console;
 
 import dev.dibs.Page;
+import dev.dibs.TaskFilter;
 import dev.dibs.TaskPage;
 import dev.dibs.TaskRow;
 import dev.dibs.operations.Explanation;
@@ -12,6 +13,15 @@ import java.util.UUID;
 /** The list of tasks, and one task. */
 final class TaskPages {
   private static final int SIGNATURE = 16;
+  private static final int LONGEST_PLACE = 1_000;
+  private static final String AFTER = "after";
+  private static final String BEFORE = "before";
+
+  /** In place of a cursor: behind the last task. */
+  private static final String END = "end";
+
+  private static final String LOST =
+      "That place in the list is not known here: this is the first page.";
 
   private final Desk desk;
   private final Secrets secrets;
@@ -32,42 +42,74 @@ final class TaskPages {
   private Answer list(Visit visit) {
     TaskQuery query = TaskQuery.parse(visit.query());
     Frame frame = desk.site().frame(visit, "Tasks");
-    Optional<String> after = visit.query().text("after", 1_000);
-    Optional<Page.Cursor> cursor = after.flatMap(text -> verified(query, text));
-    Optional<String> notice =
-        after.isPresent() && cursor.isEmpty()
-            ? Optional.of("That place in the list is not known here: this is the first page.")
-            : Optional.empty();
-    TaskList list = list(frame, query, cursor, notice);
-    return Answer.page(200, SafeOutput.of(out -> JtetasksGenerated.render(out, out, frame, list)));
-  }
-
-  private TaskList list(
-      Frame frame, TaskQuery query, Optional<Page.Cursor> cursor, Optional<String> notice) {
-    Page<TaskRow> page;
+    TaskList list;
     try {
-      page = desk.reads().list(query.filter(frame.now()), cursor, query.size());
+      list = list(visit.query(), query, query.filter(frame.now()));
     } catch (IllegalArgumentException e) {
       throw Refusal.badRequest(e.getMessage() + ".");
     }
-    Optional<Url> next = page.next().map(end -> query.url().with("after", signed(query, end)));
-    return new TaskList(query, page, next, cursor.isEmpty(), notice, desk.sampler().latest());
+    return Answer.page(200, SafeOutput.of(out -> JtetasksGenerated.render(out, out, frame, list)));
   }
 
-  /** A cursor belongs to its filters. */
-  private String signed(TaskQuery query, Page.Cursor cursor) {
-    return cursor.text() + "." + signature(query, cursor.text());
+  private TaskList list(Fields asked, TaskQuery query, TaskFilter filter) {
+    Optional<String> after = asked.text(AFTER, LONGEST_PLACE);
+    Optional<String> before = asked.text(BEFORE, LONGEST_PLACE);
+    if (after.isPresent() && before.isPresent())
+      throw Refusal.badRequest("A list goes on 'after' a place or ends 'before' one, not both.");
+    if (before.equals(Optional.of(END))) return before(query, filter, Optional.empty());
+    Optional<Page.Cursor> end = before.flatMap(text -> verified(query, BEFORE, text));
+    if (end.isPresent()) return before(query, filter, end);
+    Optional<Page.Cursor> start = after.flatMap(text -> verified(query, AFTER, text));
+    boolean isLost = start.isEmpty() && (after.isPresent() || before.isPresent());
+    Page<TaskRow> page = desk.reads().list(filter, start, query.size());
+    Optional<Url> previous = start.isEmpty() ? Optional.empty() : Optional.of(back(query, page));
+    return shown(query, page, previous, page.next(), isLost ? Optional.of(LOST) : Optional.empty());
   }
 
-  private String signature(TaskQuery query, String cursor) {
-    return secrets.sign("cursor", query.url() + "\n" + cursor).substring(0, SIGNATURE);
+  /** The page that ends there; where less than a page is left it is the first one. */
+  private TaskList before(TaskQuery query, TaskFilter filter, Optional<Page.Cursor> end) {
+    Page<TaskRow> page = desk.reads().listBack(filter, end, query.size());
+    if (page.previous().isEmpty()) {
+      Page<TaskRow> first = desk.reads().list(filter, Optional.empty(), query.size());
+      return shown(query, first, Optional.empty(), first.next(), Optional.empty());
+    }
+    // Where nothing was found the way forth begins where the look ended, too.
+    Optional<Page.Cursor> next = end.isEmpty() ? page.next() : page.next().or(page::previous);
+    return shown(query, page, Optional.of(back(query, page)), next, Optional.empty());
   }
 
-  private Optional<Page.Cursor> verified(TaskQuery query, String text) {
+  /** Where nothing was found the way back begins where the look ended, or at the end of all. */
+  private Url back(TaskQuery query, Page<TaskRow> page) {
+    return page.previous()
+        .or(page::next)
+        .map(place -> query.url().with(BEFORE, signed(query, BEFORE, place)))
+        .orElse(query.url().with(BEFORE, END));
+  }
+
+  private TaskList shown(
+      TaskQuery query,
+      Page<TaskRow> page,
+      Optional<Url> previous,
+      Optional<Page.Cursor> next,
+      Optional<String> notice) {
+    Optional<Url> on = next.map(place -> query.url().with(AFTER, signed(query, AFTER, place)));
+    return new TaskList(query, page, previous, on, notice, desk.sampler().latest());
+  }
+
+  /** A cursor belongs to its filters and to its direction. */
+  private String signed(TaskQuery query, String direction, Page.Cursor cursor) {
+    return cursor.text() + "." + signature(query, direction, cursor.text());
+  }
+
+  private String signature(TaskQuery query, String direction, String cursor) {
+    return secrets.sign(direction, query.url() + "\n" + cursor).substring(0, SIGNATURE);
+  }
+
+  private Optional<Page.Cursor> verified(TaskQuery query, String direction, String text) {
     int dot = text.lastIndexOf('.');
     if (dot < 0) return Optional.empty();
     String cursor = text.substring(0, dot);
-    return Secrets.same(signature(query, cursor), text.substring(dot + 1))
+    return Secrets.same(signature(query, direction, cursor), text.substring(dot + 1))
         ? Optional.of(new Page.Cursor(cursor))
         : Optional.empty();
   }

@@ -34,7 +34,7 @@ record TaskQuery(
   private static final Set<String> NAMES =
       Set.of(
           "status", "queue", "kind", "prio", "worker", "since", "until", "header", "error", "size",
-          "after");
+          "after", "before");
 
   /**
    * What is asked for more rarely, as it was written.

@@ -27,7 +27,7 @@ record TaskView(
   private static final int SHOWN = 64 << 10;
 
   /** Something that happened to the task. */
-  record Moment(Instant at, String what) {}
+  record Moment(Instant at, String what, boolean isPast) {}
 
   TaskRow row() {
     return page.row();
@@ -41,21 +41,24 @@ record TaskView(
   List<Moment> timeline() {
     List<Moment> moments = new ArrayList<>();
     TaskRow.Times times = row().times();
-    moments.add(new Moment(times.created(), "enqueued"));
+    moments.add(past(times.created(), "enqueued"));
     for (AttemptError error : page.errors())
-      moments.add(new Moment(error.at(), "attempt " + error.attempt() + " ended: " + error.type()));
-    times
-        .claimed()
-        .ifPresent(at -> moments.add(new Moment(at, "attempt " + row().attempt() + " began")));
+      moments.add(past(error.at(), "attempt " + error.attempt() + " ended: " + error.type()));
+    times.claimed().ifPresent(at -> moments.add(past(at, "attempt " + row().attempt() + " began")));
     times
         .finished()
-        .ifPresent(at ->
-            moments.add(new Moment(at, row().status().name().toLowerCase(java.util.Locale.ROOT))));
+        .ifPresent(
+            at -> moments.add(past(at, row().status().name().toLowerCase(java.util.Locale.ROOT))));
     if (times.finished().isEmpty() && times.runAt().isAfter(times.created()))
       moments.add(
-          new Moment(times.runAt(), times.runAt().isAfter(page.seenAt()) ? "is due" : "was due"));
+          new Moment(
+              times.runAt(), times.runAt().isAfter(page.seenAt()) ? "is due" : "was due", false));
     moments.sort(Comparator.comparing(Moment::at));
     return moments;
+  }
+
+  private static Moment past(Instant at, String what) {
+    return new Moment(at, what, true);
   }
 
   /** Newest first. */

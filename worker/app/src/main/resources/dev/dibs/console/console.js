@@ -27,6 +27,7 @@
 
   function relative(time) {
     const past = (Date.now() + ahead - Date.parse(time.dateTime)) / 1000;
+    if (past < 0 && time.dataset.past === "true") return past < -5 ? "now (clock skew)" : "now";
     if (Math.abs(past) < 1) return "now";
     return past < 0 ? "in " + coarse(-past) : coarse(past) + " ago";
   }
@@ -63,19 +64,39 @@
 
   /** Takes over the parts that say they are live; what a person is typing, choosing or holding stays. */
   function take(html) {
+    if (one("[data-live=again]")) return location.reload(); // what was not answered now is
     heard = Date.now();
     const next = parse(html);
     const now = one("[data-now]", next);
     if (now) ahead = Date.parse(now.dataset.now) - Date.now();
-    for (const part of all("[data-live]", next)) {
+    const sender = one("[data-csrf]", next);
+    if (sender) {
+      for (const field of all("input[name=csrf]")) field.value = sender.dataset.csrf;
+      one("meta[name=csrf]").content = sender.dataset.csrf; // a console that was started again has others
+    }
+    for (const part of all("[data-live], [data-aside]", next)) {
       const here = document.getElementById(part.id);
-      if (here) morph(here, part);
+      if (here) {
+        keepOrder(here, part);
+        morph(here, part);
+      }
     }
     for (const table of all("tbody[data-rows]", next)) {
       const here = document.getElementById(table.id);
       if (here) takeRows(here, table);
     }
     tick();
+  }
+
+  /** Under the pointer or the focus rows stay in their order; what is new to the table comes last. */
+  function keepOrder(here, next) {
+    for (const table of all("tbody[id]", here)) {
+      const fresh = one("#" + CSS.escape(table.id), next);
+      if (!fresh || !(table.matches(":hover") || table.contains(document.activeElement))) continue;
+      const place = new Map(all("tr[id]", table).map((row, index) => [row.id, index]));
+      const order = (row) => place.get(row.id) ?? place.size;
+      fresh.append(...all("tr", fresh).sort((a, b) => order(a) - order(b)));
+    }
   }
 
   function morph(here, next) {
@@ -107,7 +128,7 @@
       fresh.delete(row.id);
     }
     const newer = one("#newer");
-    if (newer && fresh.size > 0) {
+    if (newer && fresh.size > 0 && here.dataset.rows === "newest") {
       newer.hidden = false;
       one("a", newer).textContent = fresh.size + " newer, press n";
     }
@@ -126,13 +147,15 @@
       if (stream && stream.readyState === EventSource.CLOSED) {
         stream = null;
         polling = setInterval(poll, 15000);
+        poll();
       }
     };
   }
 
   async function poll() {
     if (document.hidden) return;
-    const answer = await fetch(location.href, { redirect: "error" }).catch(() => null);
+    const answer = await fetch(location.href, { redirect: "manual" }).catch(() => null);
+    if (answer && answer.type === "opaqueredirect") location.reload(); // to the login
     if (answer && answer.ok) take(await answer.text());
   }
 
@@ -176,14 +199,14 @@
 
   const keys = {
     "?": ["This list", () => one("#keys").showModal()],
-    "/": ["To the filter", () => { const field = one("main .filters input:not([type=hidden])"); if (field) field.focus(); }],
+    "/": ["To the filter", () => { for (const fold of all(".fold")) fold.open = true; const field = one("main .filters input:not([type=hidden])"); if (field) field.focus(); }],
     g: ["then o t q k w s f d b a: to a page", () => (led = true)],
     j: ["Next row", () => step(1)],
     k: ["Row before", () => step(-1)],
     Enter: ["Open the row", null],
     x: ["Choose the row", () => click("input[type=checkbox]", at())],
     n: ["Load what is newer", () => click("#newer:not([hidden]) a")],
-    "[": ["First page", () => click("a[rel=first]")],
+    "[": ["Page before", () => click("a[rel=prev]")],
     "]": ["Next page", () => click("a[rel=next]")],
     ".": ["Times as dates, or as how long ago", toggleTimes],
     l: ["Live on and off", () => { wanted = !wanted; if (wanted) connect(); else disconnect(); showLive(); }],
@@ -205,6 +228,12 @@
     if (!key || !key[1]) return;
     if (event.key !== "Escape") event.preventDefault();
     key[1]();
+  }
+
+  /** Fields that are empty are no part of a list's address. */
+  function dropEmpty(event) {
+    if (event.target.method !== "get") return;
+    for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
   }
 
   // ---- The rest ----------------------------------------------------------------------------------
@@ -235,6 +264,7 @@
     button.addEventListener("click", () => navigator.clipboard.writeText(button.dataset.copy));
   }
   document.addEventListener("keydown", press);
+  document.addEventListener("formdata", dropEmpty);
   document.addEventListener("change", chooseAll);
   document.addEventListener("pointermove", readOut);
   document.addEventListener("visibilitychange", () => (document.hidden ? disconnect() : connect()));

@@ -193,6 +193,21 @@ class ConsoleActionsTest {
         .isEqualTo(400);
     assertThat(act("reschedule", id + ":PENDING:0", request(), "at", "soon").status())
         .isEqualTo(400);
+    try (Client berlin = new Client(console.url())) {
+      berlin.post("/preferences", berlin.get("/").token(), "zone", "Europe/Berlin");
+      String[] gap = {
+        "do",
+        "reschedule",
+        "task",
+        id + ":PENDING:0",
+        "at",
+        "2031-03-30T02:30",
+        "request",
+        request()
+      };
+      assertThat(berlin.post("/tasks/act", berlin.token(), gap).body())
+          .contains("2031-03-30T02:30 does not exist in Europe/Berlin");
+    }
     assertThat(act("cancel", id, request()).status()).isEqualTo(400);
     assertThat(act("cancel", id + ":PENDING:0", "1").status()).isEqualTo(400);
     assertThat(status(id)).isEqualTo("PENDING");
@@ -215,6 +230,29 @@ class ConsoleActionsTest {
     assertThat(
             client.post("/queues/shared/act", token, "do", "resume", "request", request()).status())
         .isEqualTo(303);
+  }
+
+  /** The second waits for what the first is about to commit, and then sees it. */
+  @Test
+  void queue_pausedByTwoAtOnceIsPausedByTheFirst() throws Exception {
+    Scene.on(database).waiting(1, "raced", "k", 3, "1 minute");
+    try (var first = database.connect();
+        var statement = first.createStatement();
+        var executor = java.util.concurrent.Executors.newVirtualThreadPerTaskExecutor()) {
+      first.setAutoCommit(false);
+      statement.execute(
+          "insert into dibs.queue (name, paused_at, paused_by, paused_why) values ('raced', now(), 'ana', 'INC-7')");
+      var second =
+          executor.submit(() ->
+              client.post(
+                  "/queues/raced/act", token, "do", "pause", "why", "mine", "request", request()));
+      while (database.number(
+              "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
+          == 0) Thread.onSpinWait();
+      first.commit();
+      assertThat(second.get().status()).isEqualTo(409);
+      assertThat(second.get().body()).contains("ana", "INC-7", "Nothing was changed");
+    }
   }
 
   @Test

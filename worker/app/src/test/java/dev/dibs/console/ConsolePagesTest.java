@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Timeout;
 class ConsolePagesTest {
   private static final Pattern TASK = Pattern.compile("<tr role=\"row\" id=\"t-([0-9a-f-]{36})\"");
   private static final Pattern NEXT = Pattern.compile("rel=\"next\" href=\"([^\"]*)\"");
+  private static final Pattern PREVIOUS = Pattern.compile("rel=\"prev\" href=\"([^\"]*)\"");
 
   private static TestDatabase database;
   private static TestConsole console;
@@ -175,31 +176,84 @@ class ConsolePagesTest {
     assertThat(client.send(client.request("/").DELETE()).status()).isEqualTo(405);
   }
 
+  /** The ids of a page's rows. */
+  private static List<String> rows(String body) {
+    List<String> ids = new ArrayList<>();
+    Matcher task = TASK.matcher(body);
+    while (task.find()) ids.add(task.group(1));
+    return ids;
+  }
+
+  /** Where a link of a page leads; empty: there is none. */
+  private static String link(Pattern pattern, String body) {
+    Matcher link = pattern.matcher(body);
+    return link.find() ? link.group(1).replace("&amp;", "&") : "";
+  }
+
   @Test
-  void paging_showsEachRowOnce() {
+  void paging_showsEachRowOnceThereAndBack() {
     database.execute(
         """
         insert into dibs.task_history (id, created_at, run_at, finished_at, status, priority, attempt, failures, losses,
           max_attempts, queue, kind, payload)
         select gen_random_uuid(), now(), now(), '2026-01-02T03:04:05Z', 'DEAD', 3, 1, 1, 0, 1, 'one-moment', 'k', '{}'
-        from generate_series(1, 120)
+        from generate_series(1, 500)
         """);
-    Set<String> seen = new HashSet<>();
-    int rows = 0;
-    int pages = 0;
-    String path = "/tasks?status=DEAD&queue=one-moment&size=25";
-    while (!path.isEmpty()) {
-      String body = client.get(path).body();
-      Matcher task = TASK.matcher(body);
-      while (task.find()) {
-        seen.add(task.group(1));
-        rows++;
-      }
-      Matcher next = NEXT.matcher(body);
-      path = next.find() ? next.group(1).replace("&amp;", "&") : "";
-      pages++;
+    List<List<String>> there = new ArrayList<>();
+    String path = "/tasks?status=DEAD&queue=one-moment&size=50";
+    String body = "";
+    for (; !path.isEmpty(); path = link(NEXT, body)) {
+      body = client.get(path).body();
+      there.add(rows(body));
     }
-    assertThat(List.of(rows, seen.size(), pages)).containsExactly(120, 120, 5);
+    List<String> all = there.stream().flatMap(List::stream).toList();
+    assertThat(there).hasSize(10);
+    assertThat(new HashSet<>(all)).as("of %s rows", all.size()).hasSize(500);
+    assertThat(all).hasSize(500);
+    List<List<String>> back = new ArrayList<>(List.of(there.getLast()));
+    for (path = link(PREVIOUS, body); !path.isEmpty(); path = link(PREVIOUS, body)) {
+      body = client.get(path).body();
+      back.addFirst(rows(body));
+    }
+    assertThat(back).isEqualTo(there);
+    assertThat(body).as("the first page").doesNotContain("first page");
+  }
+
+  @Test
+  void boundedLook_saysHowFarItCame() {
+    try (TestDatabase deep = TestDatabase.create();
+        TestConsole over = TestConsole.local(deep, Role.VIEWER);
+        Client browser = new Client(over.url())) {
+      Scene.on(deep)
+          .waiting(10, "deep", "k", 3, "3 hours")
+          .waiting(1, "deep", "early", 3, "3 hours")
+          .waiting(20_100, "deep", "k", 3, "2 hours")
+          .waiting(1, "deep", "late", 3, "1 hour");
+      String list = "/tasks?status=PENDING&queue=deep&kind=";
+      String early = browser.get(list + "early").body();
+      assertThat(early).contains("Looked at 20,000 in this order: 1 task on this page");
+      String behind = browser.get(link(NEXT, early)).body();
+      assertThat(behind).contains("No more: this is the end of the list.");
+      assertThat(rows(browser.get(link(PREVIOUS, behind)).body()))
+          .as("back, by as bounded a look")
+          .isEmpty();
+      String late = browser.get(list + "late").body();
+      assertThat(late)
+          .contains("None among the first 20,000 that were looked at. The list goes on.")
+          .contains("Look further")
+          .doesNotContain("matches these filters");
+      String found = browser.get(link(NEXT, late)).body();
+      assertThat(found).contains("1 task, the last that match");
+      String back = browser.get(link(PREVIOUS, found)).body();
+      assertThat(back)
+          .contains("None among the 20,000 that were looked at here. The list goes on.");
+      assertThat(browser.get(link(NEXT, back)).body())
+          .as("and forth again")
+          .contains("1 task on this page");
+      assertThat(browser.get(list + "none").body()).contains("None among the first 20,000");
+      assertThat(browser.get(link(NEXT, browser.get(list + "none").body())).body())
+          .contains("No more: this is the end of the list.");
+    }
   }
 
   @Test
@@ -266,6 +320,10 @@ class ConsolePagesTest {
     String path = next.group(1).replace("&amp;", "&");
     assertThat(client.get(path).body()).doesNotContain("is not known here");
     assertThat(client.get(path + "x").body()).contains("is not known here", "first page");
+    assertThat(client.get(path.replace("after=", "before=")).body())
+        .as("of the other direction")
+        .contains("is not known here");
+    assertThat(client.get(path + "&before=end").status()).isEqualTo(400);
     assertThat(client.get(path.replace("status=DEAD", "status=SUCCEEDED")).body())
         .as("of another list")
         .contains("is not known here");
@@ -325,6 +383,51 @@ class ConsolePagesTest {
       connection.rollback();
       assertThat(browser.get("/tasks?status=SCHEDULED").status()).isEqualTo(200);
     }
+  }
+
+  @Test
+  void lockedHistory_costsAQueuesPageItsDeadAlone() throws Exception {
+    TestDatabase locked = TestDatabase.create();
+    Scene.on(locked).waiting(3, "mail", "k", 3, "1 minute");
+    try (locked;
+        TestConsole stuck = TestConsole.local(locked, Role.VIEWER);
+        Client browser = new Client(stuck.url());
+        var connection = locked.connect();
+        var statement = connection.createStatement()) {
+      browser.get("/");
+      connection.setAutoCommit(false);
+      statement.execute("lock table dibs.task_history in access exclusive mode");
+      Client.Page page = browser.get("/queues/mail");
+      assertThat(page.status()).isEqualTo(200);
+      assertThat(page.body()).contains("Not answered in time.", "Try again", "Waiting by priority");
+      connection.rollback();
+      assertThat(browser.get("/queues/mail").body()).contains("None in the history.");
+    }
+  }
+
+  @Test
+  void clocksThatDiffer_makeNothingNegative() {
+    database.execute(
+        """
+        insert into dibs.task (id, run_at, claimed_at, queue, kind, status, attempt, lease, worker_id)
+        values (gen_random_uuid(), now(), clock_timestamp() + interval '5 minutes', 'skewed', 'k', 'PROCESSING', 1,
+          gen_random_uuid(), ?)
+        """,
+        Scene.worker(1));
+    database.execute(
+        """
+        insert into dibs.task_history (id, created_at, run_at, claimed_at, finished_at, status, priority, attempt,
+          failures, losses, max_attempts, queue, kind, payload)
+        values (gen_random_uuid(), now(), now(), now() + interval '5 minutes', now() + interval '3 minutes', 'DEAD', 3,
+          1, 1, 0, 1, 'skewed', 'k', '{}')
+        """);
+    for (String status : List.of("PROCESSING", "DEAD")) {
+      String body = client.get("/tasks?queue=skewed&status=" + status).body();
+      assertThat(body).contains("now (clock skew)").doesNotContainPattern(">in \\d|>-\\d");
+      String task = client.get("/tasks/" + rows(body).getFirst()).body();
+      assertThat(task).contains("now (clock skew)").doesNotContainPattern("took -|>-\\d");
+    }
+    assertThat(client.get("/tasks?queue=skewed&status=DEAD").body()).contains(">0 ms<");
   }
 
   @Test

@@ -6,6 +6,7 @@ import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Response;
+import com.microsoft.playwright.options.ColorScheme;
 import com.microsoft.playwright.options.WaitUntilState;
 import dev.dibs.console.testing.TestConsole;
 import java.nio.file.Path;
@@ -18,7 +19,7 @@ import java.util.List;
  * any.
  */
 final class Tab implements AutoCloseable {
-  private static final int PATIENCE = 20_000;
+  static final int PATIENCE = 20_000;
 
   private final BrowserContext context;
   private final Page page;
@@ -62,6 +63,11 @@ final class Tab implements AutoCloseable {
     return this;
   }
 
+  /** Of the console. */
+  String url() {
+    return url;
+  }
+
   Page page() {
     return page;
   }
@@ -73,6 +79,11 @@ final class Tab implements AutoCloseable {
   /** By a person's keys, one after the other. */
   void press(String... keys) {
     for (String key : keys) page.keyboard().press(key);
+  }
+
+  /** As if the system were set so. */
+  void dim(ColorScheme scheme) {
+    page.emulateMedia(new Page.EmulateMediaOptions().setColorScheme(scheme));
   }
 
   Object run(String script) {

@@ -18,15 +18,13 @@ import org.junit.jupiter.api.Timeout;
 /** What people do in a browser: with keys alone, at the same time as others, while pages change. */
 @Timeout(300)
 class UseInBrowserTest {
-  private static final int PATIENCE = 20_000;
-
   private static Chromium chromium;
   private static TestDatabase database;
   private static TestConsole console;
 
   @BeforeAll
   static void start() {
-    PlaywrightAssertions.setDefaultAssertionTimeout(PATIENCE);
+    PlaywrightAssertions.setDefaultAssertionTimeout(Tab.PATIENCE);
     chromium = new Chromium();
     database = TestDatabase.create();
     Scene.on(database).workers();
@@ -185,6 +183,23 @@ class UseInBrowserTest {
   }
 
   @Test
+  void form_sentAfterTheSessionEndedChangesNothingAndSaysSo() {
+    String id = task("late");
+    try (Tab tab = tab("otto");
+        Tab other = tab("otto")) {
+      tab.go("/tasks/confirm?do=cancel&task=" + id + ":PENDING:0");
+      other.find(".menu summary").click();
+      other.find("button:has-text('Everywhere')").click();
+      other.page().waitForURL("**/login");
+      tab.find("button.danger").click();
+      assertThat(tab.find("h1")).hasText("Logged out");
+      assertThat(tab.find("main")).containsText("Nothing was changed");
+      assertThat(tab.find("main a:has-text('Log in')")).isVisible();
+    }
+    assertThat(status(id)).isEqualTo("PENDING");
+  }
+
+  @Test
   void viewer_seesNoFormThatChangesAnything() {
     String id = task("seen");
     try (Tab tab = tab("vera")) {
@@ -198,38 +213,6 @@ class UseInBrowserTest {
         assertThat(tab.find("main form[method=post] button").count()).as(path).isZero();
         assertThat(tab.find("main a.button").count()).as(path).isZero();
       }
-    }
-  }
-
-  @Test
-  void live_morphKeepsFocusAndWhatIsTyped() {
-    String id = task("morphed");
-    try (Tab tab = tab("otto")) {
-      tab.go("/tasks/" + id);
-      tab.find("input[name=why]").fill("half a rea");
-      tab.find("input[name=why]").focus();
-      database.execute("update dibs.task set attempt = 7, priority = 1 where id = ?::uuid", id);
-      assertThat(tab.find("#state")).containsText("attempt 7");
-      assertThat(tab.find("input[name=why]")).isFocused();
-      assertThat(tab.find("input[name=why]")).hasValue("half a rea");
-      assertThat(tab.find("#live")).hasText("● live");
-    }
-  }
-
-  @Test
-  void live_newRowsWaitUntilTheyAreAskedFor() {
-    Scene.on(database).finished(2, "DEAD", "growing", "k", "1 minute");
-    try (Tab tab = tab("otto")) {
-      tab.go("/tasks?status=DEAD&queue=growing");
-      String first = tab.find("tbody tr").first().getAttribute("id");
-      tab.find("tbody input[type=checkbox]").first().check();
-      Scene.on(database).finished(3, "DEAD", "growing", "k", "1 second");
-      assertThat(tab.find("#newer")).hasText("3 newer, press n");
-      assertThat(tab.find("tbody tr")).hasCount(2);
-      assertThat(tab.find("tbody tr").first().getAttribute("id")).isEqualTo(first);
-      assertThat(tab.find("tbody input[type=checkbox]").first()).isChecked();
-      tab.press("n");
-      assertThat(tab.find("tbody tr")).hasCount(5);
     }
   }
 
@@ -253,63 +236,6 @@ class UseInBrowserTest {
       tab.find("html[data-keys=off]").waitFor();
       tab.press("?");
       assertThat(tab.find("dialog[open]").count()).isZero();
-    }
-  }
-
-  @Test
-  void times_sayZoneAndUtcAndChangeAtOnce() {
-    task("timed");
-    try (Tab tab = tab("vera")) {
-      tab.go("/tasks?status=PENDING&queue=timed");
-      tab.page().waitForTimeout(500); // the browser's zone goes to the server meanwhile
-      tab.go("/tasks?status=PENDING&queue=timed");
-      var time = tab.find("tbody time").first();
-      assertThat(time.getAttribute("title"))
-          .matches(
-              "\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d{3} \\+0[12]:00 \\(\\d\\d:\\d\\d:\\d\\d\\.\\d{3} UTC\\)");
-      assertThat(time).hasText(java.util.regex.Pattern.compile("\\d+ min ago"));
-      tab.press(".");
-      assertThat(time)
-          .hasText(java.util.regex.Pattern.compile("\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d"));
-      assertThat(tab.find(".zone")).hasText("Europe/Berlin");
-    }
-  }
-
-  @Test
-  void consoleThatIsGone_isSaidAndComesBack() {
-    var settings =
-        TestConsole.settings(
-            new dev.dibs.console.Login.Local(dev.dibs.console.Role.VIEWER), "dev", false);
-    TestConsole mortal = TestConsole.of(database, settings);
-    try (Tab tab = chromium.open(mortal.url(), Look.LIGHT)) {
-      tab.go("/workers");
-      assertThat(tab.find("#live")).hasText("● live");
-      mortal.close();
-      assertThat(tab.find("#live")).containsText("not live since");
-      tab.complaints().removeIf(text -> text.contains("ERR_"));
-    }
-  }
-
-  @Test
-  void everyControl_canBeReachedByTab() {
-    task("reached");
-    try (Tab tab = tab("ada")) {
-      tab.go("/tasks?status=PENDING&queue=reached");
-      Object controls =
-          tab.run(
-              "document.querySelectorAll('a[href], button:not([hidden]), input:not([type=hidden]), select, summary').length");
-      int reached = 0;
-      for (int i = 0; i < 80; i++) {
-        tab.press("Tab");
-        if (Boolean.TRUE.equals(tab.run("document.activeElement === document.body"))) break;
-        assertThat(
-                tab.run(
-                    "getComputedStyle(document.activeElement).outlineStyle !== 'none' || document.activeElement.matches('main')"))
-            .as("focus is seen")
-            .isEqualTo(true);
-        reached++;
-      }
-      assertThat(reached).as("of %s, some folded away", controls).isGreaterThan(25);
     }
   }
 }

@@ -311,18 +311,40 @@ public final class Operations {
    */
   public Page<TaskRow> list(TaskFilter filter, Optional<Page.Cursor> after, int size) {
     checkSize(size);
+    return looked(filter, (connection, look) -> list.list(connection, filter, after, size, look));
+  }
+
+  /**
+   * The page before: the last of the tasks that match and come before the cursor, in the same order
+   * and by as bounded a look. {@link Page#previous} of a page is the cursor of the one before it.
+   *
+   * @param before where the page behind it began; empty: the last page of all
+   * @param size 1 to 1,000
+   */
+  public Page<TaskRow> listBack(TaskFilter filter, Optional<Page.Cursor> before, int size) {
+    checkSize(size);
+    return looked(
+        filter, (connection, look) -> list.listBack(connection, filter, before, size, look));
+  }
+
+  @FunctionalInterface
+  private interface Look {
+    Page<TaskRow> at(Connection connection, int rows) throws SQLException;
+  }
+
+  private Page<TaskRow> looked(TaskFilter filter, Look look) {
     try {
-      return list(filter, after, size, LOOK);
+      return looked(filter, look, LOOK);
     } catch (DatabaseException e) {
       if (!e.sqlState().equals(TOOK_TOO_LONG)) throw e;
-      return list(filter, after, size, SHORT_LOOK);
+      return looked(filter, look, SHORT_LOOK);
     }
   }
 
-  private Page<TaskRow> list(TaskFilter filter, Optional<Page.Cursor> after, int size, int look) {
+  private Page<TaskRow> looked(TaskFilter filter, Look look, int rows) {
     return own.read(
         "the %s tasks could not be listed".formatted(filter.status()),
-        connection -> list.list(connection, filter, after, size, look));
+        connection -> look.at(connection, rows));
   }
 
   private static void checkSize(int size) {
