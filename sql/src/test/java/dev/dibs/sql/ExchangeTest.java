@@ -535,7 +535,7 @@ class ExchangeTest {
     }
     assertThat(taken)
         .containsExactlyInAnyOrder(
-            "partitions", "prune", "orphans", "departed", "ticks", "windows");
+            "partitions", "prune", "orphans", "departed", "ticks", "windows", "audit");
     assertThat(duties.createPartitions(connection, 5)).isPositive();
     assertThat(duties.createPartitions(connection, 5)).isZero();
     assertThat(duties.prune(connection)).isZero();
