@@ -453,7 +453,7 @@ class ConsoleBulkTest {
         .contains("/bulk/new?status=PENDING&amp;queue=mail\">Act on all matching…");
     assertThat(client.get("/tasks?status=PENDING").body()).contains("filter by a queue or a kind");
     assertThat(client.get("/bulk/new?status=PENDING&queue=mail").body())
-        .contains("Cancel…", "Move…", "Change priority of…", "Reschedule…", "Delete…")
+        .contains("Cancel…", "Move…", "Change priority…", "Reschedule…", "Delete…")
         .doesNotContain("Run again…");
     for (String action : List.of("move", "prioritise", "reschedule"))
       assertThat(client.get("/bulk/new?do=" + action + of).body()).contains("name=\"to\"");
