@@ -37,7 +37,7 @@ class BenchCommandTest {
           Map.entry("enqueue-single", 2),
           Map.entry("enqueue-coalesced", 2),
           Map.entry("enqueue-bulk", 3),
-          Map.entry("drain", 8),
+          Map.entry("drain", 4),
           Map.entry("steady", 2),
           Map.entry("latency", 2),
           Map.entry("backlog", 5),
@@ -59,7 +59,7 @@ class BenchCommandTest {
             new Database(DatabaseUrl.parse(server.url()), Schema.DEFAULT, "bench", () -> {});
         var db = new BenchDatabase(database.plain(Duration.ZERO), new Schema("tiny"));
         var processes = new BenchProcesses(database)) {
-      var plan = new Bench.Plan(1_000, 1, List.of(1, 2), true, processes);
+      var plan = new Bench.Plan(1_000, 1, List.of(2), true, processes);
       List<String> reported = new ArrayList<>();
 
       List<Measurement> measured = Bench.measure(scenario, db, plan, reported::add);
