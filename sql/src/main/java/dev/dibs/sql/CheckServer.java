@@ -32,9 +32,10 @@ public final class CheckServer {
    */
   public record Ids(String database, long age, long multixactAge) {}
 
+  /** As sessions have them who do not say otherwise: ours may. */
   private static final String SETTINGS =
       """
-      select name, setting from pg_settings where name = any ('{server_version_num,fsync,full_page_writes,
+      select name, reset_val from pg_settings where name = any ('{server_version_num,fsync,full_page_writes,
         synchronous_commit,autovacuum,track_counts,default_transaction_read_only}')\
       """;
 

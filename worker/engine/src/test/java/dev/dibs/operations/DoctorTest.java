@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import com.zaxxer.hikari.HikariDataSource;
 import dev.dibs.DatabaseException;
 import dev.dibs.operations.Doctor.Thresholds;
 import dev.dibs.operations.Finding.Severity;
@@ -229,6 +230,16 @@ class DoctorTest {
     db.execute(
         "do $$ begin execute format('alter database %I set default_transaction_read_only = on', current_database()); end $$");
     assertAttention(finding("writable"), "transactions are read-only by default", "alter database");
+  }
+
+  @Test
+  void aDoctorThatItselfOnlyReads_takesThatForNoIllness() {
+    try (var pool = new HikariDataSource()) {
+      pool.setJdbcUrl(db.url());
+      pool.setMaximumPoolSize(1);
+      pool.setConnectionInitSql("set default_transaction_read_only = on");
+      assertThat(only(Doctor.on(pool).examine(), "writable").severity()).isEqualTo(Severity.OK);
+    }
   }
 
   @Test
