@@ -95,14 +95,23 @@ final class BenchCommand implements Callable<Integer> {
     try (var progress = ProgressBar.on(shell, "measuring", takes)) {
       int[] taken = {0};
       for (String scenario : wanted) {
-        var measured =
-            Bench.measure(
-                scenario, db, plan, what -> progress.reach(taken[0]++, scenario + ": " + what));
-        progress.wipe();
-        for (Measurement one : measured) {
-          if (json) shell.out().println(JsonMapper.shared().writeValueAsString(one.named()));
-          else table.add(one);
-        }
+        Bench.measure(
+            scenario,
+            db,
+            plan,
+            new Bench.Report() {
+              @Override
+              public void doing(String what) {
+                progress.reach(taken[0]++, scenario + ": " + what);
+              }
+
+              @Override
+              public void measured(Measurement one) {
+                progress.wipe();
+                if (json) shell.out().println(JsonMapper.shared().writeValueAsString(one.named()));
+                else table.add(one);
+              }
+            });
       }
     } finally {
       // What was measured before something failed is worth as much.

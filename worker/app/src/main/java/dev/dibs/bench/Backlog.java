@@ -3,7 +3,6 @@ package dev.dibs.bench;
 import dev.dibs.bench.Rounds.Round;
 import dev.dibs.bench.Rounds.Take;
 import dev.dibs.worker.Worker;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
@@ -42,17 +41,14 @@ final class Backlog implements Scenario {
   }
 
   @Override
-  public List<Measurement> measure(BenchDatabase db, Bench.Plan plan, Report report)
-      throws Exception {
+  public void measure(BenchDatabase db, Bench.Plan plan, Bench.Report report) throws Exception {
     Drain.warmUp(db, plan, report);
-    List<Measurement> measured = new ArrayList<>();
-    for (Waiting waiting : SIZES) measured.add(measure(db, plan, report, waiting));
-    return measured;
+    for (Waiting waiting : SIZES) report.measured(measure(db, plan, report, waiting));
   }
 
   /** Fills once; what the rounds have drained is added again behind the others. */
-  private Measurement measure(BenchDatabase db, Bench.Plan plan, Report report, Waiting waiting)
-      throws Exception {
+  private Measurement measure(
+      BenchDatabase db, Bench.Plan plan, Bench.Report report, Waiting waiting) throws Exception {
     String variant = waiting.variant(plan);
     int drained = plan.sized(USUAL_DRAINED);
     long ready = (long) drained + plan.sized(waiting.ready());
@@ -67,7 +63,7 @@ final class Backlog implements Scenario {
           List.of(
               new Take("raw, " + variant, () -> raw(db, drained, ready)),
               new Take(variant, () -> ours(db, drained, ready, worker)));
-      List<Rounds> rounds = Rounds.inTurn(plan.rounds(), report, takes);
+      List<Rounds> rounds = Rounds.inTurn(plan.rounds(), report::doing, takes);
       var setup =
           new Measurement.Setup(name(), variant, drained, InProcess.CONCURRENCY, 1, plan.rounds());
       return rounds.get(1).measured(setup, rounds.get(0).perSecond());

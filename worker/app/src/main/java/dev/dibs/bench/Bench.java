@@ -1,10 +1,8 @@
 package dev.dibs.bench;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /** The scenarios of {@code dibs bench}. */
 public final class Bench {
@@ -44,6 +42,15 @@ public final class Bench {
       double share = Math.clamp((double) tasks / USUAL_TASKS, SHORTEST, 1);
       return Duration.ofNanos((long) ((double) usual.toNanos() * share));
     }
+  }
+
+  /** Who watches. Called by the thread that measures. */
+  public interface Report {
+    /** The next take begins. */
+    void doing(String what);
+
+    /** A figure is there: all its rounds were taken and confirmed. */
+    void measured(Measurement one);
   }
 
   /** Starts worker processes that serve the benchmark's queue until they are closed. */
@@ -104,9 +111,9 @@ public final class Bench {
    *
    * @throws IllegalArgumentException if there is none of that name
    */
-  public static List<Measurement> measure(
-      String name, BenchDatabase db, Plan plan, Consumer<String> report) throws Exception {
-    return new ArrayList<>(scenario(name).measure(db, plan, report::accept));
+  public static void measure(String name, BenchDatabase db, Plan plan, Report report)
+      throws Exception {
+    scenario(name).measure(db, plan, report);
   }
 
   private static Scenario scenario(String name) {

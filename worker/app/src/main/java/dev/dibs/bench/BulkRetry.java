@@ -60,8 +60,7 @@ final class BulkRetry implements Scenario {
   private record Round(Claims alone, Claims beside, Done bulk) {}
 
   @Override
-  public List<Measurement> measure(BenchDatabase db, Bench.Plan plan, Report report)
-      throws Exception {
+  public void measure(BenchDatabase db, Bench.Plan plan, Bench.Report report) throws Exception {
     int dead = plan.sized(USUAL_DEAD);
     int probes = Math.max(FEWEST_PROBES, plan.sized(USUAL_PROBES));
     List<Round> rounds = new ArrayList<>();
@@ -75,9 +74,8 @@ final class BulkRetry implements Scenario {
       report.doing("claims beside the bulk");
       rounds.add(beside(db, dead, alone));
     }
-    return List.of(
-        measured("claims alone", dead, rounds, false),
-        measured("claims beside the bulk", dead, rounds, true));
+    report.measured(measured("claims alone", dead, rounds, false));
+    report.measured(measured("claims beside the bulk", dead, rounds, true));
   }
 
   private static void bury(BenchDatabase db, int dead) {

@@ -9,7 +9,6 @@ import dev.dibs.bench.Rounds.Take;
 import dev.dibs.sql.Exchange;
 import dev.dibs.sql.Plans;
 import java.sql.Connection;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -36,21 +35,18 @@ final class Contention implements Scenario {
   }
 
   @Override
-  public List<Measurement> measure(BenchDatabase db, Bench.Plan plan, Report report)
-      throws Exception {
+  public void measure(BenchDatabase db, Bench.Plan plan, Bench.Report report) throws Exception {
     var exchange = new Exchange(db.schema());
-    List<Measurement> measured = new ArrayList<>();
     for (int claimers : CLAIMERS) {
       String variant = claimers == 1 ? "1 claimer" : claimers + " claimers";
       var takes =
           List.of(
               new Take("raw, " + variant, () -> raw(db, plan.tasks(), claimers)),
               new Take(variant, () -> ours(db, plan.tasks(), exchange, claimers)));
-      List<Rounds> rounds = Rounds.inTurn(plan.rounds(), report, takes);
+      List<Rounds> rounds = Rounds.inTurn(plan.rounds(), report::doing, takes);
       var setup = new Measurement.Setup(name(), variant, plan.tasks(), claimers, 1, plan.rounds());
-      measured.add(rounds.get(1).measured(setup, rounds.get(0).perSecond()));
+      report.measured(rounds.get(1).measured(setup, rounds.get(0).perSecond()));
     }
-    return measured;
   }
 
   private static Round raw(BenchDatabase db, int tasks, int claimers) throws Exception {

@@ -31,18 +31,15 @@ final class Drain implements Scenario {
   }
 
   @Override
-  public List<Measurement> measure(BenchDatabase db, Bench.Plan plan, Report report)
-      throws Exception {
+  public void measure(BenchDatabase db, Bench.Plan plan, Bench.Report report) throws Exception {
     warmUp(db, plan, report);
-    List<Measurement> measured = new ArrayList<>();
     try (var cache = new AotCache()) {
       if (manyProcesses(plan)) learn(db, plan, report, cache);
       for (int size : SIZES) {
         for (boolean history : HISTORY)
-          measured.addAll(measure(db, plan, report, new Load(plan.tasks() * size, history), cache));
+          measure(db, plan, report, new Load(plan.tasks() * size, history), cache);
       }
     }
-    return measured;
   }
 
   private static boolean manyProcesses(Bench.Plan plan) {
@@ -50,7 +47,7 @@ final class Drain implements Scenario {
   }
 
   /** Lets one process write the cache that those which are counted start from: one take. */
-  private static void learn(BenchDatabase db, Bench.Plan plan, Report report, AotCache cache)
+  private static void learn(BenchDatabase db, Bench.Plan plan, Bench.Report report, AotCache cache)
       throws Exception {
     report.doing("writing a cache");
     var load = new Load(plan.tasks() * SIZES.getLast(), true);
@@ -64,8 +61,8 @@ final class Drain implements Scenario {
     }
   }
 
-  private List<Measurement> measure(
-      BenchDatabase db, Bench.Plan plan, Report report, Load load, AotCache cache)
+  private void measure(
+      BenchDatabase db, Bench.Plan plan, Bench.Report report, Load load, AotCache cache)
       throws Exception {
     List<Take> takes = new ArrayList<>();
     takes.add(new Take(load.tasks() + " raw, " + load.variant(), () -> raw(db, load)));
@@ -74,8 +71,7 @@ final class Drain implements Scenario {
       takes.add(
           new Take(what, () -> ours(db, load, processes, starting(db, plan, processes, cache))));
     }
-    List<Rounds> rounds = Rounds.inTurn(plan.rounds(), report, takes);
-    List<Measurement> measured = new ArrayList<>();
+    List<Rounds> rounds = Rounds.inTurn(plan.rounds(), report::doing, takes);
     for (int i = 1; i < rounds.size(); i++) {
       var setup =
           new Measurement.Setup(
@@ -85,13 +81,12 @@ final class Drain implements Scenario {
               InProcess.CONCURRENCY,
               plan.processes().get(i - 1),
               plan.rounds());
-      measured.add(rounds.get(i).measured(setup, rounds.getFirst().perSecond()));
+      report.measured(rounds.get(i).measured(setup, rounds.getFirst().perSecond()));
     }
-    return measured;
   }
 
   /** Lets the JVM compile what runs in this process, both ours and the limit: two takes. */
-  static void warmUp(BenchDatabase db, Bench.Plan plan, Report report) throws Exception {
+  static void warmUp(BenchDatabase db, Bench.Plan plan, Bench.Report report) throws Exception {
     var load = new Load(plan.tasks() * SIZES.getLast(), false);
     report.doing("warming up");
     raw(db, load);

@@ -25,8 +25,7 @@ final class EnqueueBulk implements Scenario {
   }
 
   @Override
-  public List<Measurement> measure(BenchDatabase db, Bench.Plan plan, Report report)
-      throws Exception {
+  public void measure(BenchDatabase db, Bench.Plan plan, Bench.Report report) throws Exception {
     int count = plan.tasks();
     List<Take> takes = new ArrayList<>();
     takes.add(new Take("raw COPY", () -> raw(db, count)));
@@ -35,14 +34,12 @@ final class EnqueueBulk implements Scenario {
       takes.add(new Take("unique, all keys free", () -> ours(db, unique(count), 0)));
       takes.add(new Take("unique, a tenth held", () -> ours(db, unique(count), count / HELD_OF)));
     }
-    List<Rounds> rounds = Rounds.inTurn(plan.rounds(), report, takes);
-    List<Measurement> measured = new ArrayList<>();
-    measured.add(measured(plan, "one call", rounds.get(1), rounds.get(0)));
+    List<Rounds> rounds = Rounds.inTurn(plan.rounds(), report::doing, takes);
+    report.measured(measured(plan, "one call", rounds.get(1), rounds.get(0)));
     if (plan.unique()) {
-      measured.add(measured(plan, "unique, all keys free", rounds.get(2), rounds.get(1)));
-      measured.add(measured(plan, "unique, a tenth held", rounds.get(3), rounds.get(1)));
+      report.measured(measured(plan, "unique, all keys free", rounds.get(2), rounds.get(1)));
+      report.measured(measured(plan, "unique, a tenth held", rounds.get(3), rounds.get(1)));
     }
-    return measured;
   }
 
   private Measurement measured(Bench.Plan plan, String variant, Rounds ours, Rounds beside) {

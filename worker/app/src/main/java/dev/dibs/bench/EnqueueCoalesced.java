@@ -27,8 +27,7 @@ final class EnqueueCoalesced implements Scenario {
   }
 
   @Override
-  public List<Measurement> measure(BenchDatabase db, Bench.Plan plan, Report report)
-      throws Exception {
+  public void measure(BenchDatabase db, Bench.Plan plan, Bench.Report report) throws Exception {
     int each = plan.sized(USUAL_TASKS) / THREADS;
     int rawEach = plan.sized(USUAL_RAW_TASKS) / CONNECTIONS;
     List<String> variants = List.of(THREADS + " threads", THREADS + " virtual threads");
@@ -39,15 +38,13 @@ final class EnqueueCoalesced implements Scenario {
                 () -> EnqueueSingle.raw(db, CONNECTIONS, rawEach)),
             new Take(variants.get(0), () -> ours(db, each, false)),
             new Take(variants.get(1), () -> ours(db, each, true)));
-    List<Rounds> rounds = Rounds.inTurn(plan.rounds(), report, takes);
-    List<Measurement> measured = new ArrayList<>();
+    List<Rounds> rounds = Rounds.inTurn(plan.rounds(), report::doing, takes);
     for (int i = 0; i < variants.size(); i++) {
       var setup =
           new Measurement.Setup(
               name(), variants.get(i), (long) each * THREADS, THREADS, 1, plan.rounds());
-      measured.add(rounds.get(i + 1).measured(setup, rounds.getFirst().perSecond()));
+      report.measured(rounds.get(i + 1).measured(setup, rounds.getFirst().perSecond()));
     }
-    return measured;
   }
 
   private static Rounds.Round ours(BenchDatabase db, int each, boolean virtual) throws Exception {

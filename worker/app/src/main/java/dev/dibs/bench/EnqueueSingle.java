@@ -24,9 +24,7 @@ final class EnqueueSingle implements Scenario {
   }
 
   @Override
-  public List<Measurement> measure(BenchDatabase db, Bench.Plan plan, Report report)
-      throws Exception {
-    List<Measurement> measured = new ArrayList<>();
+  public void measure(BenchDatabase db, Bench.Plan plan, Bench.Report report) throws Exception {
     for (int callers : CALLERS) {
       int each = plan.sized(USUAL_TASKS) / callers;
       String variant = callers == 1 ? "1 caller" : callers + " callers";
@@ -34,12 +32,11 @@ final class EnqueueSingle implements Scenario {
           List.of(
               new Take("raw, " + variant, () -> raw(db, callers, each)),
               new Take(variant, () -> ours(db, callers, each)));
-      List<Rounds> rounds = Rounds.inTurn(plan.rounds(), report, takes);
+      List<Rounds> rounds = Rounds.inTurn(plan.rounds(), report::doing, takes);
       var setup =
           new Measurement.Setup(name(), variant, (long) each * callers, callers, 1, plan.rounds());
-      measured.add(rounds.get(1).measured(setup, rounds.get(0).perSecond()));
+      report.measured(rounds.get(1).measured(setup, rounds.get(0).perSecond()));
     }
-    return measured;
   }
 
   /** The limit: so many connections, each with an INSERT a task. */

@@ -28,8 +28,7 @@ final class HeldSnapshot implements Scenario {
   }
 
   @Override
-  public List<Measurement> measure(BenchDatabase db, Bench.Plan plan, Report report)
-      throws Exception {
+  public void measure(BenchDatabase db, Bench.Plan plan, Bench.Report report) throws Exception {
     Drain.warmUp(db, plan, report);
     int tasks = plan.sized(USUAL_TASKS);
     List<Round> limits = raw(db, tasks, report);
@@ -41,9 +40,8 @@ final class HeldSnapshot implements Scenario {
             .also("last_to_first", lastToFirst(tenths))
             .also("limit_last_to_first", lastToFirst(limits))
             .also("slowest_tenth", slowest);
-    return List.of(
-        measured("first tenth", tenths.getFirst(), limits.getFirst()),
-        measured("last tenth", last, limits.getLast()));
+    report.measured(measured("first tenth", tenths.getFirst(), limits.getFirst()));
+    report.measured(measured("last tenth", last, limits.getLast()));
   }
 
   private static double lastToFirst(List<Round> tenths) {
@@ -55,7 +53,8 @@ final class HeldSnapshot implements Scenario {
     return Rounds.of(tenth).measured(setup, limit.perSecond());
   }
 
-  private static List<Round> raw(BenchDatabase db, int tasks, Report report) throws Exception {
+  private static List<Round> raw(BenchDatabase db, int tasks, Bench.Report report)
+      throws Exception {
     report.doing("filling for the limit");
     db.reset(false);
     db.fill(tasks);
@@ -73,7 +72,8 @@ final class HeldSnapshot implements Scenario {
     return tenths;
   }
 
-  private static List<Round> ours(BenchDatabase db, int tasks, Report report) throws Exception {
+  private static List<Round> ours(BenchDatabase db, int tasks, Bench.Report report)
+      throws Exception {
     report.doing("filling");
     db.reset(false);
     db.pause();

@@ -3,7 +3,6 @@ package dev.dibs.bench;
 import dev.dibs.worker.Worker;
 import dev.dibs.worker.WorkerSettings;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,12 +32,10 @@ final class Idle implements Scenario {
   }
 
   @Override
-  public List<Measurement> measure(BenchDatabase db, Bench.Plan plan, Report report)
-      throws Exception {
+  public void measure(BenchDatabase db, Bench.Plan plan, Bench.Report report) throws Exception {
     db.reset(false);
-    List<Measurement> measured = new ArrayList<>();
     report.doing("no process");
-    measured.add(measured("no process", 0, queriesPerMinute(db, plan)));
+    report.measured(measured("no process", 0, queriesPerMinute(db, plan)));
     for (Duration poll : POLLS) {
       String variant = "poll every " + (double) poll.toMillis() / 1e3 + " s";
       double[] queries = new double[plan.rounds()];
@@ -50,9 +47,8 @@ final class Idle implements Scenario {
           queries[i] = queriesPerMinute(db, plan);
         }
       }
-      measured.add(measured(variant, 1, queries));
+      report.measured(measured(variant, 1, queries));
     }
-    return measured;
   }
 
   private static double queriesPerMinute(BenchDatabase db, Bench.Plan plan)

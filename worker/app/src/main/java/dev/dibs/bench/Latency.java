@@ -30,24 +30,22 @@ final class Latency implements Scenario {
   }
 
   @Override
-  public List<Measurement> measure(BenchDatabase db, Bench.Plan plan, Report report)
-      throws Exception {
+  public void measure(BenchDatabase db, Bench.Plan plan, Bench.Report report) throws Exception {
     int probes = Math.max(FEWEST_PROBES, plan.sized(USUAL_PROBES));
-    List<Measurement> measured = new ArrayList<>();
-    measured.add(measured("idle", 0, rounds(db, plan, report, 0, probes), probes));
     Drain.warmUp(db, plan, report);
+    report.measured(measured("idle", 0, rounds(db, plan, report, 0, probes), probes));
     report.doing("drain, to know half of it");
     double drained = Drain.byThisProcess(db, new Drain.Load(plan.tasks(), true)).perSecond();
     List<Round> busy = rounds(db, plan, report, drained * HALF, probes);
-    measured.add(measured("half load", drained * HALF, busy, probes));
-    return measured;
+    report.measured(measured("half load", drained * HALF, busy, probes));
   }
 
   /** Probes, notifications under the same load, and the load. */
   private record Round(Times probes, Times notified, double load, double left) {}
 
   private static List<Round> rounds(
-      BenchDatabase db, Bench.Plan plan, Report report, double load, int probes) throws Exception {
+      BenchDatabase db, Bench.Plan plan, Bench.Report report, double load, int probes)
+      throws Exception {
     List<Round> rounds = new ArrayList<>();
     for (int i = 0; i < plan.rounds(); i++) {
       db.reset(true);

@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /** Several rounds of one measurement; the median speaks for them. */
@@ -50,12 +51,12 @@ final class Rounds {
    * Takes the rounds of all in turn, so that a machine that slows down meanwhile slows down each of
    * them. Answers the rounds in the order of the takes.
    */
-  static List<Rounds> inTurn(int count, Scenario.Report report, List<Take> takes) throws Exception {
+  static List<Rounds> inTurn(int count, Consumer<String> doing, List<Take> takes) throws Exception {
     List<List<Round>> taken =
         takes.stream().map(take -> (List<Round>) new ArrayList<Round>()).toList();
     for (int round = 0; round < count; round++) {
       for (int i = 0; i < takes.size(); i++) {
-        report.doing(takes.get(i).what());
+        doing.accept(takes.get(i).what());
         taken.get(i).add(takes.get(i).work().run());
       }
     }

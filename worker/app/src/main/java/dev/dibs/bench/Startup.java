@@ -33,20 +33,22 @@ final class Startup implements Scenario {
   private record Start(double claimedAfterMs, double residentMib, double peakMib) {}
 
   @Override
-  public List<Measurement> measure(BenchDatabase db, Bench.Plan plan, Report report)
-      throws Exception {
+  public void measure(BenchDatabase db, Bench.Plan plan, Bench.Report report) throws Exception {
     try (var cache = new AotCache()) {
       report.doing("writing a cache");
       start(db, plan, cache.writing());
-      return List.of(
-          measure(db, plan, report, "heap of " + HEAP_MEBIBYTES + " MiB", List.of()),
-          measure(
-              db, plan, report, "heap of " + HEAP_MEBIBYTES + " MiB, from a cache", cache.using()));
+      String heap = "heap of " + HEAP_MEBIBYTES + " MiB";
+      report.measured(measure(db, plan, report, heap, List.of()));
+      report.measured(measure(db, plan, report, heap + ", from a cache", cache.using()));
     }
   }
 
   private Measurement measure(
-      BenchDatabase db, Bench.Plan plan, Report report, String variant, List<String> jvmOptions)
+      BenchDatabase db,
+      Bench.Plan plan,
+      Bench.Report report,
+      String variant,
+      List<String> jvmOptions)
       throws Exception {
     List<Start> starts = new ArrayList<>();
     for (int i = 1; i <= plan.rounds(); i++) {

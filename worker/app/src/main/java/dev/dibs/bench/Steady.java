@@ -6,7 +6,6 @@ import dev.dibs.producer.Producer;
 import dev.dibs.worker.Worker;
 import java.sql.Connection;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -38,16 +37,14 @@ final class Steady implements Scenario {
   }
 
   @Override
-  public List<Measurement> measure(BenchDatabase db, Bench.Plan plan, Report report)
-      throws Exception {
-    List<Measurement> measured = new ArrayList<>();
+  public void measure(BenchDatabase db, Bench.Plan plan, Bench.Report report) throws Exception {
     for (Producers producers : VARIANTS) {
       int calls = plan.sized(producers.usualTasks()) / producers.perCall();
       var takes =
           List.of(
               new Take("raw, " + producers.variant(), () -> raw(db, producers, calls)),
               new Take(producers.variant(), () -> ours(db, producers, calls)));
-      List<Rounds> rounds = Rounds.inTurn(plan.rounds(), report, takes);
+      List<Rounds> rounds = Rounds.inTurn(plan.rounds(), report::doing, takes);
       var setup =
           new Measurement.Setup(
               name(),
@@ -56,9 +53,8 @@ final class Steady implements Scenario {
               InProcess.CONCURRENCY,
               1,
               plan.rounds());
-      measured.add(rounds.get(1).measured(setup, rounds.get(0).perSecond()));
+      report.measured(rounds.get(1).measured(setup, rounds.get(0).perSecond()));
     }
-    return measured;
   }
 
   private static Round raw(BenchDatabase db, Producers producers, int calls) throws Exception {

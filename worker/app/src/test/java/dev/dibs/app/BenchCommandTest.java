@@ -60,11 +60,26 @@ class BenchCommandTest {
         var db = new BenchDatabase(database.plain(Duration.ZERO), new Schema("tiny"));
         var processes = new BenchProcesses(database)) {
       var plan = new Bench.Plan(1_000, 1, List.of(2), true, processes);
-      List<String> reported = new ArrayList<>();
+      List<String> done = new ArrayList<>();
+      List<Measurement> measured = new ArrayList<>();
 
-      List<Measurement> measured = Bench.measure(scenario, db, plan, reported::add);
+      Bench.measure(
+          scenario,
+          db,
+          plan,
+          new Bench.Report() {
+            @Override
+            public void doing(String what) {
+              done.add(what);
+            }
 
-      assertThat(reported).hasSize(Bench.takes(scenario, plan));
+            @Override
+            public void measured(Measurement one) {
+              measured.add(one);
+            }
+          });
+
+      assertThat(done).hasSize(Bench.takes(scenario, plan));
       assertThat(measured).hasSize(RESULTS.getOrDefault(scenario, 0));
       assertThat(measured).allSatisfy(one -> assertSound(scenario, one));
     }
