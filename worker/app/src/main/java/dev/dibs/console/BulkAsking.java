@@ -24,14 +24,14 @@ final class BulkAsking {
   private final Desk desk;
   private final Secrets secrets;
   private final Drives drives;
-  private final Throttle throttle;
+  private final Steering steering;
   private final Bulks reads;
 
-  BulkAsking(Desk desk, Secrets secrets, Drives drives, Throttle throttle) {
+  BulkAsking(Desk desk, Secrets secrets, Drives drives, Steering steering) {
     this.desk = desk;
     this.secrets = secrets;
     this.drives = drives;
-    this.throttle = throttle;
+    this.steering = steering;
     this.reads = Bulks.on(desk.database().reads(), desk.database().schema());
   }
 
@@ -106,8 +106,7 @@ final class BulkAsking {
         });
     Request request = Desk.request(visit, id, why);
     if (reads.find(id).isPresent()) return to(id); // sent twice
-    if (!throttle.admits(visit.visitor().name()))
-      throw new Refusal(429, "Too fast", "At most 60 actions a minute. Nothing was changed.");
+    steering.limit().admit(visit);
     return begin(visit, plan, request);
   }
 
@@ -119,11 +118,8 @@ final class BulkAsking {
       throw notBegun(e.getMessage() + ".");
     }
     if (begun.drive().isPresent() || reads.find(request.id()).isPresent()) return to(request.id());
-    Frame frame = desk.site().frame(visit, "Nothing was changed");
     var lever = new Lever("bulk", "", "", "start", List.of(), true);
-    String message = begun.message();
-    return Answer.page(
-        409, SafeOutput.of(out -> JtestaleGenerated.render(out, out, frame, lever, message)));
+    return steering.stale(visit, lever, begun.message());
   }
 
   private static Answer to(UUID bulk) {

@@ -16,15 +16,15 @@ final class BulkPages {
   private final Desk desk;
   private final Drives drives;
   private final BulkRates rates;
-  private final Throttle throttle;
+  private final Steering steering;
   private final Bulks reads;
   private final Bulks writes;
 
-  BulkPages(Desk desk, Drives drives, BulkRates rates, Throttle throttle) {
+  BulkPages(Desk desk, Drives drives, BulkRates rates, Steering steering) {
     this.desk = desk;
     this.drives = drives;
     this.rates = rates;
-    this.throttle = throttle;
+    this.steering = steering;
     this.reads = Bulks.on(desk.database().reads(), desk.database().schema());
     this.writes = Bulks.on(desk.database().writes(), desk.database().schema());
   }
@@ -33,8 +33,8 @@ final class BulkPages {
     return List.of(
         Route.get("/bulk", this::list),
         Route.get("/bulk/{id}", this::one),
-        Route.action("GET", "/bulk/{id}/confirm", Role.OPERATOR, this::confirm),
-        Route.action("POST", "/bulk/{id}/act", Role.OPERATOR, this::act));
+        steering.asks("/bulk/{id}/confirm", this::lever),
+        steering.acts("/bulk/{id}/act", Role.OPERATOR, this::act));
   }
 
   /**
@@ -85,14 +85,6 @@ final class BulkPages {
     return Answer.page(200, SafeOutput.of(out -> JtebulkGenerated.render(out, out, frame, view)));
   }
 
-  private Answer confirm(Visit visit) {
-    Lever lever = lever(visit, visit.query());
-    Frame frame = desk.site().frame(visit, lever.title());
-    UUID request = UUID.randomUUID();
-    return Answer.page(
-        200, SafeOutput.of(out -> JteleverGenerated.render(out, out, frame, lever, request)));
-  }
-
   private Lever lever(Visit visit, Fields fields) {
     String word = fields.oneOf("do", STEERED);
     BulkRow row = found(visit.id());
@@ -119,13 +111,8 @@ final class BulkPages {
     return TaskAction.named(row.order().change().action()).orElseThrow();
   }
 
-  private Answer act(Visit visit) {
+  private Answer act(Visit visit, Request request) {
     Lever lever = lever(visit, visit.form());
-    UUID id =
-        visit.form().id("request").orElseThrow(() -> Refusal.badRequest("'request' is missing."));
-    Request request = Desk.request(visit, id, visit.form().text("why", 2_000).orElse(""));
-    if (!throttle.admits(visit.visitor().name()))
-      throw new Refusal(429, "Too fast", "At most 60 actions a minute. Nothing was changed.");
     return lever.word().equals("interrupt")
         ? interrupt(visit, lever, request)
         : resume(visit, lever, request);
@@ -133,7 +120,7 @@ final class BulkPages {
 
   private Answer interrupt(Visit visit, Lever lever, Request request) {
     Bulks.Interrupted answer = writes.interrupt(visit.id(), request);
-    return answer.done() ? Answer.to(lever.page()) : stale(visit, lever, answer.message());
+    return answer.done() ? Answer.to(lever.page()) : steering.stale(visit, lever, answer.message());
   }
 
   private Answer resume(Visit visit, Lever lever, Request request) {
@@ -141,12 +128,6 @@ final class BulkPages {
     boolean isSentTwice = begun.message().startsWith("asked before");
     return begun.drive().isPresent() || isSentTwice
         ? Answer.to(lever.page())
-        : stale(visit, lever, begun.message());
-  }
-
-  private Answer stale(Visit visit, Lever lever, String message) {
-    Frame frame = desk.site().frame(visit, "Nothing was changed");
-    return Answer.page(
-        409, SafeOutput.of(out -> JtestaleGenerated.render(out, out, frame, lever, message)));
+        : steering.stale(visit, lever, begun.message());
   }
 }

@@ -9,7 +9,6 @@ import dev.dibs.operations.Operations;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +22,6 @@ import java.util.concurrent.Executors;
  */
 public final class Console implements AutoCloseable {
   private static final int BACKLOG = 128;
-  private static final int ACTIONS = 60;
   private static final int LONGEST_ADDRESS = 4 << 10;
 
   private final HttpServer server;
@@ -68,23 +66,23 @@ public final class Console implements AutoCloseable {
   }
 
   private List<Route> routes(LoginPages login, Assets assets, Desk desk) {
-    var throttle = new Throttle(ACTIONS, Duration.ofMinutes(1), site.clock());
+    var limit = new ActionLimit(site.clock());
+    var steering = new Steering(desk, limit);
     List<Route> routes = new ArrayList<>();
     routes.add(Route.open("GET", "/assets/{name}", assets::answer));
     routes.addAll(login.routes());
     routes.addAll(live.routes());
     routes.addAll(new OtherPages(desk).routes());
-    routes.addAll(new TaskDeeds(desk, throttle).routes()); // before /tasks/{id}
+    routes.addAll(new TaskDeeds(desk, limit).routes()); // before /tasks/{id}
     routes.addAll(new TaskPages(desk, secrets).routes());
-    var steering = new Steering(desk, throttle);
     routes.addAll(new SteerPages(desk, steering).routes());
     routes.addAll(new RetentionPages(desk, steering).routes());
     routes.addAll(new SchedulePages(desk, steering).routes());
     routes.addAll(new AuditPages(desk).routes());
     routes.addAll(new QueuePages(desk).routes());
     routes.addAll(new FailurePage(desk).routes());
-    routes.addAll(new BulkAsking(desk, secrets, drives, throttle).routes()); // before /bulk/{id}
-    routes.addAll(new BulkPages(desk, drives, rates, throttle).routes());
+    routes.addAll(new BulkAsking(desk, secrets, drives, steering).routes()); // before /bulk/{id}
+    routes.addAll(new BulkPages(desk, drives, rates, steering).routes());
     return routes;
   }
 

@@ -5,7 +5,7 @@ import dev.dibs.operations.Operations.Answer.Result;
 import java.util.UUID;
 
 /** How what people steer is done: a page that asks, then the deed, as often as it is allowed. */
-record Steering(Desk desk, Throttle throttle) {
+record Steering(Desk desk, ActionLimit limit) {
   /** What a page asks. */
   interface Asking {
     Lever lever(Visit visit, Fields fields) throws Exception;
@@ -36,8 +36,7 @@ record Steering(Desk desk, Throttle throttle) {
         pattern,
         role,
         visit -> {
-          if (!throttle.admits(visit.visitor().name()))
-            throw new Refusal(429, "Too fast", "At most 60 actions a minute. Nothing was changed.");
+          limit.admit(visit);
           UUID id =
               visit
                   .form()
@@ -56,7 +55,11 @@ record Steering(Desk desk, Throttle throttle) {
 
   /** To where it can be seen, or 409 and why nothing was changed. */
   Answer done(Visit visit, Lever lever, Result result, String message) {
-    if (result == Result.DONE) return Answer.to(lever.page());
+    return result == Result.DONE ? Answer.to(lever.page()) : stale(visit, lever, message);
+  }
+
+  /** 409, and why nothing was changed. */
+  Answer stale(Visit visit, Lever lever, String message) {
     Frame frame = desk.site().frame(visit, "Nothing was changed");
     return Answer.page(
         409, SafeOutput.of(out -> JtestaleGenerated.render(out, out, frame, lever, message)));

@@ -24,11 +24,11 @@ final class TaskDeeds {
   private static final int MOST = 200;
 
   private final Desk desk;
-  private final Throttle throttle;
+  private final ActionLimit limit;
 
-  TaskDeeds(Desk desk, Throttle throttle) {
+  TaskDeeds(Desk desk, ActionLimit limit) {
     this.desk = desk;
-    this.throttle = throttle;
+    this.limit = limit;
   }
 
   /** What is about to be done, to which tasks; {@code now} is each as it is at present. */
@@ -118,8 +118,7 @@ final class TaskDeeds {
     UUID request =
         form.id("request").orElseThrow(() -> Refusal.badRequest("'request' is missing."));
     String why = form.text("why", 2_000).orElse("");
-    if (!throttle.admits(visit.visitor().name()))
-      throw new Refusal(429, "Too fast", "At most 60 actions a minute. Nothing was changed.");
+    limit.admit(visit);
     Deed deed = deed(action, visit);
     List<Outcome> outcomes = new ArrayList<>();
     for (Seen seen : targets)
