@@ -77,7 +77,11 @@ final class BenchCommand implements Callable<Integer> {
             options.url == null
                 ? options.startPrivate(shell, "bench")
                 : options.find(shell, "bench");
-        var db = new BenchDatabase(database.plain(Duration.ZERO), ownSchema());
+        var db =
+            new BenchDatabase(
+                database.plain(Duration.ZERO),
+                database.asTheDriverComes(Duration.ZERO),
+                ownSchema());
         var processes = new BenchProcesses(database)) {
       measure(wanted, db, plan(processes));
     }

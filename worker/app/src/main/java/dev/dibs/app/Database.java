@@ -3,6 +3,7 @@ package dev.dibs.app;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.dibs.sql.Schema;
+import dev.dibs.worker.PromptSocketFactory;
 import java.time.Duration;
 import javax.sql.DataSource;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -53,6 +54,14 @@ final class Database implements AutoCloseable {
    * @param socketTimeout how long a statement's answer may take; zero: for ever
    */
   DataSource plain(Duration socketTimeout) {
+    PGSimpleDataSource source = asTheDriverComes(socketTimeout);
+    // Workers hear of tasks a millisecond sooner.
+    if (!url.sets("socketFactory")) source.setSocketFactory(PromptSocketFactory.class.getName());
+    return source;
+  }
+
+  /** The same, on sockets of the JDK's. */
+  PGSimpleDataSource asTheDriverComes(Duration socketTimeout) {
     var source = new PGSimpleDataSource();
     source.setUrl(url.jdbc());
     if (!url.sets("ApplicationName")) source.setApplicationName(user);

@@ -26,6 +26,7 @@ public final class BenchDatabase implements AutoCloseable {
   private static final int COUNTER_BITS = 12;
 
   private final DataSource dataSource;
+  private final DataSource unaided;
   private final Schema schema;
 
   /** One connection for all our own questions: opening one costs the server more than they do. */
@@ -34,9 +35,14 @@ public final class BenchDatabase implements AutoCloseable {
   private long asked;
   private long lastTick;
 
-  /** Creates the schema {@code schema} and migrates it. */
-  public BenchDatabase(DataSource dataSource, Schema schema) {
+  /**
+   * Creates the schema {@code schema} and migrates it.
+   *
+   * @param unaided leads there by connections as the driver makes them, for what it is beside
+   */
+  public BenchDatabase(DataSource dataSource, DataSource unaided, Schema schema) {
     this.dataSource = dataSource;
+    this.unaided = unaided;
     this.schema = schema;
     Migrations.migrate(dataSource, schema);
     this.control = connect();
@@ -44,6 +50,10 @@ public final class BenchDatabase implements AutoCloseable {
 
   public DataSource dataSource() {
     return dataSource;
+  }
+
+  DataSource unaided() {
+    return unaided;
   }
 
   public Schema schema() {

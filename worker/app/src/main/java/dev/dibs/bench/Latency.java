@@ -11,13 +11,16 @@ import java.util.function.ToDoubleFunction;
 /**
  * From the commit of an enqueue to the start of its handler, a task every 50 ms: on an idle
  * process, and on one that is kept busy with half of what it can drain; beside a bare NOTIFY under
- * the same load.
+ * the same load. The process is a warm one, as one that waits for tasks mostly is.
  */
 final class Latency implements Scenario {
   private static final int USUAL_PROBES = 200;
   private static final int FEWEST_PROBES = 10;
   private static final double HALF = 0.5;
   private static final int WARM_UP = 2;
+
+  /** Of a round. */
+  private static final int TAKES = 3;
 
   @Override
   public String name() {
@@ -26,7 +29,7 @@ final class Latency implements Scenario {
 
   @Override
   public int takes(Bench.Plan plan) {
-    return 2 * plan.rounds() + WARM_UP + 1 + 2 * plan.rounds();
+    return WARM_UP + 1 + 2 * TAKES * plan.rounds();
   }
 
   @Override
@@ -41,7 +44,10 @@ final class Latency implements Scenario {
   }
 
   /** Probes, notifications under the same load, and the load. */
-  private record Round(Times probes, Times notified, double load, double left) {}
+  private record Round(Times probes, Notified notified, double load, double left) {}
+
+  /** By connections as the driver makes them, and by such as ours. */
+  private record Notified(Times unaided, Times prompt) {}
 
   private static List<Round> rounds(
       BenchDatabase db, Bench.Plan plan, Bench.Report report, double load, int probes)
@@ -52,14 +58,17 @@ final class Latency implements Scenario {
       try (var probe = new Probe(db);
           Producer loading = probe.producerOfLoad();
           Stream stream = load > 0 ? new Stream(loading, load) : null) {
-        report.doing(load > 0 ? "bare NOTIFY under load" : "bare NOTIFY");
-        Times notified = Percentiles.of(NotifyEcho.nanos(db, probes, Probe.EVERY));
-        report.doing(load > 0 ? "enqueue to handler under load" : "enqueue to handler");
+        String under = load > 0 ? " under load" : "";
+        report.doing("bare NOTIFY" + under);
+        Times unaided = Percentiles.of(NotifyEcho.nanos(db, db.unaided(), probes, Probe.EVERY));
+        report.doing("bare NOTIFY on our sockets" + under);
+        Times prompt = Percentiles.of(NotifyEcho.nanos(db, db.dataSource(), probes, Probe.EVERY));
+        report.doing("enqueue to handler" + under);
         Times handled = Percentiles.of(probe.nanos(probes));
         double reached = stream == null ? 0 : stream.end();
         double left = (double) db.tasks();
         Await.until("the load's end", () -> db.tasks() == 0);
-        rounds.add(new Round(handled, notified, reached, left));
+        rounds.add(new Round(handled, new Notified(unaided, prompt), reached, left));
       }
     }
     return rounds;
@@ -69,8 +78,8 @@ final class Latency implements Scenario {
     Map<String, Double> also = new LinkedHashMap<>();
     Spread p50 = spread(rounds, round -> round.probes().p50Ms());
     Spread p99 = spread(rounds, round -> round.probes().p99Ms());
-    Spread limit50 = spread(rounds, round -> round.notified().p50Ms());
-    Spread limit99 = spread(rounds, round -> round.notified().p99Ms());
+    Spread limit50 = spread(rounds, round -> round.notified().unaided().p50Ms());
+    Spread limit99 = spread(rounds, round -> round.notified().unaided().p99Ms());
     also.put("min_p50_ms", p50.least());
     also.put("max_p50_ms", p50.most());
     also.put("min_p99_ms", p99.least());
@@ -79,6 +88,8 @@ final class Latency implements Scenario {
     limit99.into(also, "notify_p99_ms");
     also.put("p50_ratio", p50.median() / limit50.median());
     also.put("p99_ratio", p99.median() / limit99.median());
+    spread(rounds, round -> round.notified().prompt().p50Ms()).into(also, "prompt_notify_p50_ms");
+    spread(rounds, round -> round.notified().prompt().p99Ms()).into(also, "prompt_notify_p99_ms");
     also.put("wanted_load_per_s", load);
     also.put("load_per_s", spread(rounds, Round::load).median());
     also.put("left_at_end", spread(rounds, Round::left).most());

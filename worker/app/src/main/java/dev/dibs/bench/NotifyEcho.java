@@ -3,6 +3,7 @@ package dev.dibs.bench;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import javax.sql.DataSource;
 import org.postgresql.PGConnection;
 
 /** The limit of a wake-up: a bare NOTIFY until another connection of this process has it. */
@@ -11,12 +12,16 @@ final class NotifyEcho {
 
   private NotifyEcho() {}
 
-  /** So many round trips, one every {@code every}; answers what each took. */
-  static long[] nanos(BenchDatabase db, int count, Duration every)
+  /**
+   * So many round trips, one every {@code every}; answers what each took.
+   *
+   * @param connections leads to {@code db}
+   */
+  static long[] nanos(BenchDatabase db, DataSource connections, int count, Duration every)
       throws SQLException, InterruptedException {
     long[] nanos = new long[count];
-    try (Connection listener = db.connect();
-        Connection notifier = db.connect();
+    try (Connection listener = connections.getConnection();
+        Connection notifier = connections.getConnection();
         var listen = listener.createStatement();
         var notify = notifier.createStatement()) {
       String channel = "\"" + db.schema().channel() + "_echo\"";

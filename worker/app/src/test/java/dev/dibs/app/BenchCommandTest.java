@@ -57,7 +57,11 @@ class BenchCommandTest {
     try (TestDatabase server = TestDatabase.createEmpty();
         var database =
             new Database(DatabaseUrl.parse(server.url()), Schema.DEFAULT, "bench", () -> {});
-        var db = new BenchDatabase(database.plain(Duration.ZERO), new Schema("tiny"));
+        var db =
+            new BenchDatabase(
+                database.plain(Duration.ZERO),
+                database.asTheDriverComes(Duration.ZERO),
+                new Schema("tiny"));
         var processes = new BenchProcesses(database)) {
       var plan = new Bench.Plan(1_000, 1, List.of(2), true, processes);
       List<String> done = new ArrayList<>();

@@ -13,7 +13,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class BenchDatabaseTest {
   private final TestDatabase server = TestDatabase.createEmpty();
-  private final BenchDatabase db = new BenchDatabase(server.dataSource(), new Schema("b"));
+  private final BenchDatabase db =
+      new BenchDatabase(server.dataSource(), server.dataSource(), new Schema("b"));
 
   @AfterEach
   void drop() {
