@@ -13,7 +13,6 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
-import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -107,14 +106,11 @@ public final class BulkDrive {
   }
 
   private BulkRow now() throws SQLException {
-    try {
-      return rows.find(link.connection(), id)
-          .orElseThrow(() -> new DibsException("bulk %s is gone".formatted(id)));
-    } catch (DataAccessException e) {
-      SQLException cause = e.getCause(SQLException.class);
-      if (cause == null) throw e;
-      throw cause;
-    }
+    return OwnTransaction.unwrapping(
+        connection ->
+            rows.find(connection, id)
+                .orElseThrow(() -> new DibsException("bulk %s is gone".formatted(id))),
+        link.connection());
   }
 
   private void recovered() {

@@ -100,7 +100,8 @@ final class OwnTransaction {
     }
   }
 
-  private static <R> R unwrapping(Work<R> work, Connection connection) throws SQLException {
+  /** Does {@code work}; what the database refused comes as it said it, not in jOOQ's wrapping. */
+  static <R> R unwrapping(Work<R> work, Connection connection) throws SQLException {
     try {
       return work.on(connection);
     } catch (DataAccessException e) {
