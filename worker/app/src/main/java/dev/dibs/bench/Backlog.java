@@ -13,6 +13,9 @@ import java.util.Locale;
 final class Backlog implements Scenario {
   private static final int USUAL_DRAINED = 20_000;
 
+  /** A round lasts half a second, too short for three of them to tell a tenth from chance. */
+  private static final int ROUNDS_OF_A_ROUND = 5;
+
   /** How many wait behind those that are drained, at the usual size. */
   private record Waiting(int ready, int tomorrow) {
     String variant(Bench.Plan plan) {
@@ -37,7 +40,11 @@ final class Backlog implements Scenario {
 
   @Override
   public int takes(Bench.Plan plan) {
-    return 2 + SIZES.size() * (1 + 2 * plan.rounds());
+    return 2 + SIZES.size() * (1 + 2 * rounds(plan));
+  }
+
+  private static int rounds(Bench.Plan plan) {
+    return ROUNDS_OF_A_ROUND * plan.rounds();
   }
 
   @Override
@@ -63,9 +70,9 @@ final class Backlog implements Scenario {
           List.of(
               new Take("raw, " + variant, () -> raw(db, drained, ready)),
               new Take(variant, () -> ours(db, drained, ready, worker)));
-      List<Rounds> rounds = Rounds.inTurn(plan.rounds(), report::doing, takes);
+      List<Rounds> rounds = Rounds.inTurn(rounds(plan), report::doing, takes);
       var setup =
-          new Measurement.Setup(name(), variant, drained, InProcess.CONCURRENCY, 1, plan.rounds());
+          new Measurement.Setup(name(), variant, drained, InProcess.CONCURRENCY, 1, rounds(plan));
       return rounds.get(1).measured(setup, rounds.get(0).perSecond());
     }
   }
