@@ -102,9 +102,13 @@ public final class BenchDatabase implements AutoCloseable {
     settle();
   }
 
-  /** Lets no claim find anything until {@link #release}. */
+  /**
+   * Lets no claim find anything until {@link #release}. Those that began before it have ended:
+   * whoever still sees the queue as it was has the table locked already, and is waited for.
+   */
   void pause() {
     execute("update $queue set paused_at = now()");
+    execute("begin; lock table $task in share mode; commit");
   }
 
   /** Lets all claims begin, and tells those who wait. */
