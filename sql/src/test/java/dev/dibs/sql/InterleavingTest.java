@@ -306,7 +306,9 @@ class InterleavingTest {
         new Step(
             "move",
             true,
-            actor -> actor.run("update dibs.task set attempt = attempt where id = ?"));
+            actor ->
+                actor.run(
+                    "update dibs.task set attempt = attempt where id = ? and status = 'PENDING'"));
     assertSeen("are not the changes", holder(RETRY), other(move));
   }
 
