@@ -9,6 +9,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import javax.sql.DataSource;
 
 /**
@@ -97,7 +101,7 @@ public final class Doctor {
   }
 
   /**
-   * Makes all checks, within five seconds; a finding each, the worst first.
+   * Makes all checks, within five seconds of having a connection; a finding each, the worst first.
    *
    * @throws dev.dibs.DatabaseException if the database cannot be reached
    */
@@ -131,16 +135,34 @@ public final class Doctor {
     if (!left(end).isPositive())
       return Finding.unknown(
           POOLER, "could not check " + what + "the time for all checks was over", "run it again");
+    // Takes a second connection, for which a pool of one would let it wait.
+    var look = new FutureTask<>(() -> Pooler.isBetween(dataSource));
+    Thread.ofVirtual().name("dibs-doctor-pooler").start(look);
     try {
-      return Pooler.isBetween(dataSource)
+      return look.get(left(end).toMillis(), TimeUnit.MILLISECONDS)
           ? Finding.note(
               POOLER,
               "a transaction pooler is in between: nothing is heard by LISTEN, so workers poll",
               List.of(),
               "for latency let workers connect directly; for the rest of them nothing is lost")
           : Finding.ok(POOLER, "no transaction pooler is in between");
-    } catch (SQLException e) {
-      return Finding.unknown(POOLER, "could not check " + what + ShortLook.why(e), "run it again");
+    } catch (TimeoutException e) {
+      return Finding.unknown(
+          POOLER,
+          "could not check " + what + "two connections at once were not to be had in time",
+          "let the pool have two connections");
+    } catch (ExecutionException e) {
+      String why =
+          e.getCause() instanceof SQLException failure
+              ? ShortLook.why(failure)
+              : String.valueOf(e.getCause());
+      return Finding.unknown(POOLER, "could not check " + what + why, "run it again");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Finding.unknown(
+          POOLER, "could not check " + what + "it was interrupted", "run it again");
+    } finally {
+      look.cancel(true);
     }
   }
 }

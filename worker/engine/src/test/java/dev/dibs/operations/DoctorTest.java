@@ -242,6 +242,20 @@ class DoctorTest {
     }
   }
 
+  /** A pool lets one wait for half a minute. */
+  @Test
+  @Timeout(15)
+  void aPoolOfOne_leavesOneCheckOpenAndDelaysNone() {
+    try (var pool = new HikariDataSource()) {
+      pool.setJdbcUrl(db.url());
+      pool.setMaximumPoolSize(1);
+      Finding pooler = only(Doctor.on(pool).examine(), "pooler");
+      assertThat(pooler.severity()).isEqualTo(Severity.UNKNOWN);
+      assertThat(pooler.sentence()).contains("two connections at once were not to be had");
+      assertThat(pooler.cure()).isEqualTo("let the pool have two connections");
+    }
+  }
+
   @Test
   void whatHoldsDeadRows_isNamed() throws SQLException {
     try (Connection other = db.connect()) {
