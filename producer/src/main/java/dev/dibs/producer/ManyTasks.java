@@ -77,7 +77,10 @@ record ManyTasks(
     List<NewTask<?>> now = new ArrayList<>(ordered.size());
     List<NewTask<?>> later = new ArrayList<>();
     for (NewTask<?> task : ordered) (CopyTasks.takes(task.options()) ? now : later).add(task);
-    if (now.size() < COPY_FROM
+    // Keys are settled in one order, which two ways one after the other would not keep.
+    boolean keysGoTwoWays = hasKeys(now) && hasKeys(later);
+    if (keysGoTwoWays
+        || now.size() < COPY_FROM
         || !CopyTasks.canCopy(connection)
         || !inserts.wayIn().isByTable(connection)) return putInSlices(connection, ordered, step);
     try {
@@ -94,9 +97,12 @@ record ManyTasks(
 
   private void copy(Connection connection, List<NewTask<?>> tasks) throws SQLException {
     var rows = tasks.stream().map(encoder::encode).iterator();
-    if (tasks.stream().allMatch(task -> task.options().unique().isEmpty()))
-      copy.copy(connection, rows);
-    else copy.copyUnique(connection, rows);
+    if (hasKeys(tasks)) copy.copyUnique(connection, rows);
+    else copy.copy(connection, rows);
+  }
+
+  private static boolean hasKeys(List<NewTask<?>> tasks) {
+    return tasks.stream().anyMatch(task -> task.options().unique().isPresent());
   }
 
   /** An id or a key is there already, or the table does not take COPY: row security does not. */

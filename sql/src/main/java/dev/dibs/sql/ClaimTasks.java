@@ -50,6 +50,7 @@ final class ClaimTasks {
         .set(TASK.WORKER_ID, param("worker", UUID.class))
         .set(TASK.LEASE, param("lease", UUID.class))
         .where(TASK.ID.eq(any(array(select(field(name("id"), UUID.class)).from(name("picked"))))))
+        .and(ChosenRow.isStill(PENDING))
         .returningResult(ClaimedRow.columns());
   }
 

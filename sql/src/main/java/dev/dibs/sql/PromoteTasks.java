@@ -74,6 +74,8 @@ public final class PromoteTasks {
                     .where(
                         TASK.ID.eq(
                             any(array(select(field(name("id"), UUID.class)).from(name("due"))))))
+                    .and(ChosenRow.isStill(SCHEDULED))
+                    .and(TASK.RUN_AT.le(Time.now()))
                     .returningResult(TASK.QUEUE));
     var queues =
         array(

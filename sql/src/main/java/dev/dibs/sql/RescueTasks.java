@@ -69,7 +69,7 @@ public final class RescueTasks {
     var picked =
         name("stranded")
             .asMaterialized(
-                select(TASK.ID)
+                select(TASK.ID, TASK.LEASE)
                     .from(tasks)
                     .where(TASK.STATUS.eq(inline(PROCESSING)))
                     .and(stranded)
@@ -78,8 +78,8 @@ public final class RescueTasks {
                     .forNoKeyUpdate()
                     .of(TASK)
                     .skipLocked());
-    Condition isStranded =
-        TASK.ID.eq(any(array(select(field(name("id"), UUID.class)).from(name("stranded")))));
+    // By its lease too: the same id in another queue is another task.
+    Condition isStranded = isAmongStranded(TASK.ID).and(isAmongStranded(TASK.LEASE));
     var oneMore = TASK.LOSSES.add(inline(1));
     var evidence =
         EndedTasks.errorsAnd(
@@ -121,6 +121,11 @@ public final class RescueTasks {
                 field(selectCount().from(name("buried"))),
                 queues)
             .where(noCondition()));
+  }
+
+  private static Condition isAmongStranded(Field<UUID> column) {
+    Field<UUID> stranded = field(name(column.getName()), UUID.class);
+    return column.eq(any(array(select(stranded).from(name("stranded")))));
   }
 
   /**

@@ -100,11 +100,12 @@ final class DutyLoop {
     Duration pause = beat.compareTo(AWHILE) < 0 ? beat : AWHILE;
     while (stopped.getCount() > 0) {
       // Apart from each other: what fails for ever must not keep the rest from being done.
-      boolean promoted = isDone(this::promoteIfDue);
-      boolean ticked = isDone(this::tickIfDue);
-      boolean rescued = isDone(this::rescue);
-      boolean lookedBack = isDone(this::lookBackIfDue);
-      boolean done = isDone(this::dutiesIfDue);
+      // And only what asks something: who asks nothing cannot say that the database answers.
+      boolean promoted = !isDue(promoteAt.get()) || isDone(this::promote);
+      boolean ticked = !isDue(tickAt) || isDone(this::tick);
+      boolean rescued = suspects.get().isEmpty() || isDone(this::rescue);
+      boolean lookedBack = !isLookBackDue() || isDone(this::lookBack);
+      boolean done = !isDue(dutiesAt) || isDone(this::doDuties);
       if (!(promoted && ticked && rescued && lookedBack && done)
           && stopped.await(Backoff.jittered(pause, JITTER).toNanos(), TimeUnit.NANOSECONDS)) return;
       LockSupport.parkNanos(this, Math.max(0, nanosUntilDue()));
@@ -128,13 +129,11 @@ final class DutyLoop {
     }
   }
 
-  private boolean promoteIfDue(Connection connection) throws SQLException {
-    if (promoteAt.get() - System.nanoTime() <= 0) promote(connection);
-    return true;
+  private static boolean isDue(long at) {
+    return at - System.nanoTime() <= 0;
   }
 
-  private boolean tickIfDue(Connection connection) throws SQLException {
-    if (tickAt - System.nanoTime() > 0) return true;
+  private boolean tick(Connection connection) throws SQLException {
     Duration wait = roster.tick(connection, NO_TICK);
     tickAt = System.nanoTime() + wait.toNanos();
     return true;
@@ -145,17 +144,21 @@ final class DutyLoop {
     return true;
   }
 
-  private boolean lookBackIfDue(Connection connection) throws SQLException {
-    if (lookBackAt - System.nanoTime() > 0) return true;
+  private boolean isLookBackDue() {
+    if (!isDue(lookBackAt)) return false;
     lookBackAt = later(settings.beatInterval());
+    return recovery.hasToLook(settings.beatInterval())
+        || roster.isVacuumDue(recovery.ledger().written());
+  }
+
+  private boolean lookBack(Connection connection) throws SQLException {
     recovery.readBack(connection);
     recovery.lookAtHolds(connection, settings.beatInterval());
     roster.vacuumIfDue(connection, recovery.ledger().written());
     return true;
   }
 
-  private boolean dutiesIfDue(Connection connection) throws SQLException {
-    if (dutiesAt - System.nanoTime() > 0) return true;
+  private boolean doDuties(Connection connection) throws SQLException {
     Duration leases = settings.lease().multipliedBy(LEASES_PER_LOOK);
     dutiesAt = later(leases.compareTo(DUTIES_EVERY) < 0 ? leases : DUTIES_EVERY);
     roster.doDuties(connection);
@@ -163,14 +166,21 @@ final class DutyLoop {
   }
 
   /** Promotes what is due; looks again when the next is due, and now and then in any case. */
-  private void promote(Connection connection) throws SQLException {
+  private boolean promote(Connection connection) throws SQLException {
     promoteAt.set(later(DUE_LOOKED_FOR_EVERY));
     promotedAt = System.nanoTime();
-    PromoteTasks.Promoted promoted = promote.promote(connection, PROMOTED_AT_ONCE);
+    PromoteTasks.Promoted promoted;
+    try {
+      promoted = promote.promote(connection, PROMOTED_AT_ONCE);
+    } catch (SQLException | RuntimeException e) {
+      dueAfter(AWHILE);
+      throw e;
+    }
     promoted.queues().forEach(recovery.ledger()::ring);
     if (promoted.tasks() == PROMOTED_AT_ONCE) dueAfter(Duration.ZERO);
     promoted.nextDue().ifPresent(this::dueAfter);
     promoted.nextTick().ifPresent(this::tickAfter);
+    return true;
   }
 
   private void tickAfter(Duration wait) {

@@ -37,17 +37,24 @@ final class DutyRoster {
   private final VacuumTask vacuum;
   private final ForgottenTasks forgotten;
   private final Ticker ticker;
+  private final Link link;
   private long writtenBefore;
   private long nextVacuumAt = System.nanoTime();
   private boolean inVain;
 
   DutyRoster(
-      Duties duties, Rescuer rescuer, VacuumTask vacuum, ForgottenTasks forgotten, Ticker ticker) {
+      Duties duties,
+      Rescuer rescuer,
+      VacuumTask vacuum,
+      ForgottenTasks forgotten,
+      Ticker ticker,
+      Link link) {
     this.duties = duties;
     this.rescuer = rescuer;
     this.vacuum = vacuum;
     this.forgotten = forgotten;
     this.ticker = ticker;
+    this.link = link;
   }
 
   /** Does the duties whose time has come, and what each process must do for itself. */
@@ -56,7 +63,7 @@ final class DutyRoster {
     for (Optional<String> duty = duties.takeDue(connection);
         duty.isPresent();
         duty = duties.takeDue(connection)) {
-      if (!connection.getAutoCommit()) connection.commit(); // taken, whatever becomes of it
+      link.step(connection); // taken, whatever becomes of it
       switch (duty.get()) {
         case "partitions" -> duties.createPartitions(connection, PARTITION_DAYS_AHEAD);
         case "prune" -> prune(connection);
@@ -74,7 +81,7 @@ final class DutyRoster {
     duties.prune(connection);
     boolean more = true;
     for (int batch = 0; more && batch < PRUNE_BATCHES; batch++) {
-      if (!connection.getAutoCommit()) connection.commit();
+      link.step(connection);
       more = duties.pruneRows(connection, PRUNE_BATCH);
     }
     if (more) duties.comeAgain(connection, "prune", PRUNE_PAUSE);
@@ -90,10 +97,17 @@ final class DutyRoster {
     return ticker.tick(connection, atMost);
   }
 
+  /**
+   * Whether this process has written enough outcomes since the last vacuum, and that is a while.
+   */
+  boolean isVacuumDue(long written) {
+    return written - writtenBefore >= VACUUM_AFTER && System.nanoTime() - nextVacuumAt >= 0;
+  }
+
   /** Vacuums the live table once this process has written enough outcomes since the last time. */
   void vacuumIfDue(Connection connection, long written) throws SQLException {
     if (!connection.getAutoCommit()) return; // behind a pooler, where no vacuum can run
-    if (written - writtenBefore < VACUUM_AFTER || System.nanoTime() - nextVacuumAt < 0) return;
+    if (!isVacuumDue(written)) return;
     writtenBefore = written;
     nextVacuumAt = System.nanoTime() + VACUUM_PAUSE_NANOS;
     vacuum.vacuum(connection, LARGEST_VACUUM).ifPresent(this::tell);

@@ -179,6 +179,11 @@ final class ExchangeLoop {
    * itself.
    */
   private boolean makeApart(Trip trip, SQLException cause) {
+    if (trip.runs().size() == 1 && !trip.claims() && isSlow(cause)) {
+      ledger.heldUp(trip.runs().getFirst());
+      ledger.failed(trip.with(List.of()));
+      return false;
+    }
     if (complaints.isNews("exchange", cause))
       LOG.warn(
           "an exchange failed, its {} outcomes are written one by one: {}",
@@ -191,9 +196,11 @@ final class ExchangeLoop {
       while (!ahead.isEmpty()) {
         FinishedRun run = ahead.element();
         Write write = write(run, trip);
-        if (write != Write.DONE) {
+        if (write == Write.REFUSED) {
           ledger.write(run);
           written = false;
+        } else if (write == Write.HELD_UP) {
+          ledger.heldUp(run);
         }
         ahead.remove();
         heldUp = write == Write.HELD_UP ? heldUp + 1 : 0;

@@ -62,6 +62,15 @@ final class ExchangeRecovery {
     if (claims.size() > MOST_DOUBTS) claims.poll();
   }
 
+  /** Whether there is a doubtful claim, or a run that lasts for longer than {@code beat}. */
+  boolean hasToLook(Duration beat) {
+    return !claims.isEmpty() || !runsLongerThan(beat).isEmpty();
+  }
+
+  private List<RunningTask> runsLongerThan(Duration beat) {
+    return runner.runningSince(System.nanoTime() - beat.toNanos());
+  }
+
   /** Looks for the doubtful claims. */
   void readBack(Connection connection) throws SQLException {
     for (Iterator<Doubtful> each = claims.iterator(); each.hasNext(); ) {
@@ -82,7 +91,7 @@ final class ExchangeRecovery {
    * nothing runs for longer than {@code beat}.
    */
   void lookAtHolds(Connection connection, Duration beat) throws SQLException {
-    List<RunningTask> runs = runner.runningSince(System.nanoTime() - beat.toNanos());
+    List<RunningTask> runs = runsLongerThan(beat);
     if (runs.isEmpty()) return;
     Map<Task.Hold, Boolean> gone =
         readBack.gone(connection, runs.stream().map(run -> run.task().hold()).toList());

@@ -54,6 +54,7 @@ final class Ledger {
   private final Floors floors = new Floors();
   private final LaneOrder laneOrder = new LaneOrder();
   private final Suspects suspects;
+  private final HeldUp heldUp = new HeldUp();
   private List<FinishedRun> outbox = new ArrayList<>();
   private long freedAt;
   private boolean freed;
@@ -90,7 +91,7 @@ final class Ledger {
         long now = System.nanoTime();
         long wait = nanosUntilTrip(now);
         if (wait <= 0) return depart(now);
-        if (closed && outbox.isEmpty()) return null;
+        if (closed && outbox.isEmpty() && heldUp.isEmpty()) return null;
         changed.awaitNanos(Math.min(wait, LONGEST_WAIT_NANOS));
       }
     } finally {
@@ -99,7 +100,8 @@ final class Ledger {
   }
 
   private long nanosUntilTrip(long now) {
-    long wait = outbox.isEmpty() ? Long.MAX_VALUE : nanosUntilFlush(now);
+    long wait = heldUp.nanosUntilDue(now, closed);
+    if (!outbox.isEmpty()) wait = Math.min(wait, nanosUntilFlush(now));
     if (!mayClaim(now) || outbox.size() >= MOST_UNWRITTEN) return wait;
     for (QueueSlots slots : queues.values()) {
       if (slots.room() > 0) wait = Math.min(wait, nanosUntilClaim(slots, now));
@@ -125,6 +127,7 @@ final class Ledger {
   }
 
   private Trip depart(long now) {
+    if (heldUp.nanosUntilDue(now, closed) <= 0) return depart(heldUp.depart(now), now);
     List<FinishedRun> runs = takeOutbox();
     boolean sweep = floors.isSweepDue(now);
     List<Exchange.LaneRoom> lanes = new ArrayList<>();
@@ -151,6 +154,15 @@ final class Ledger {
     return new Trip(runs, claim, sweep, now);
   }
 
+  /** A trip with one outcome that may have to wait for a lock, and nothing else. */
+  private Trip depart(FinishedRun run, long now) {
+    tripsUnderWay++;
+    aboard.put(now, List.of(run));
+    var nothing =
+        new Exchange.Claim(membership.worker(), UUID.randomUUID(), List.of(), Map.of(), kinds);
+    return new Trip(List.of(run), nothing, false, now);
+  }
+
   private List<FinishedRun> takeOutbox() {
     List<FinishedRun> taken;
     if (outbox.size() <= LARGEST_TRIP) {
@@ -168,8 +180,7 @@ final class Ledger {
   List<Task> returned(Trip trip, Exchange.Result result) {
     lock.lock();
     try {
-      tripsUnderWay--;
-      aboard.remove(trip.departedAt());
+      ended(trip);
       written += trip.runs().size();
       long now = System.nanoTime();
       if (trip.sweep()) floors.swept(result.reached(), trip.departedAt(), now);
@@ -187,12 +198,13 @@ final class Ledger {
 
   private List<Task> settle(Trip trip, List<Task> claimed) {
     List<Task> start = new ArrayList<>();
+    // What has the id of a task in another queue may come along with it.
+    for (Task task : claimed)
+      if (!trip.claim().rooms().containsKey(task.queue())) post(FinishedRun.released(task));
     for (var entry : trip.claim().rooms().entrySet()) {
       QueueSlots slots = slots(entry.getKey());
       List<Task> tasks =
-          queues.size() == 1
-              ? claimed
-              : claimed.stream().filter(task -> task.queue().equals(entry.getKey())).toList();
+          claimed.stream().filter(task -> task.queue().equals(entry.getKey())).toList();
       if (mayRun(trip.claim().worker())) {
         boolean foundLess = tasks.size() < entry.getValue();
         start.addAll(slots.arrived(admitted(tasks), entry.getValue(), foundLess));
@@ -220,12 +232,28 @@ final class Ledger {
     return mayClaim(System.nanoTime()) && claimant.equals(membership.worker());
   }
 
+  private void ended(Trip trip) {
+    tripsUnderWay--;
+    aboard.remove(trip.departedAt());
+    heldUp.ended(trip.departedAt());
+  }
+
+  /** Somebody has the task's row locked: the outcome is tried again later, by itself. */
+  void heldUp(FinishedRun run) {
+    lock.lock();
+    try {
+      heldUp.add(run, System.nanoTime());
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** A trip got no answer; its outcomes wait for the next one. */
   void failed(Trip trip) {
     lock.lock();
     try {
-      tripsUnderWay--;
-      aboard.remove(trip.departedAt());
+      ended(trip);
       if (trip.sweep()) floors.sweepLost(trip.departedAt(), System.nanoTime());
       trip.claim().rooms().forEach((queue, room) -> slots(queue).lost(room));
       trip.runs().forEach(this::post);
@@ -244,7 +272,7 @@ final class Ledger {
     try {
       List<Task> start = new ArrayList<>();
       for (Task task : tasks) {
-        if (mayRun(claimant))
+        if (mayRun(claimant) && queues.containsKey(task.queue()))
           start.addAll(slots(task.queue()).arrived(admitted(List.of(task)), 0, false));
         else post(FinishedRun.released(task));
       }
@@ -436,7 +464,7 @@ final class Ledger {
     try {
       closed = true;
       changed.signalAll();
-      return await(timeout, () -> outbox.isEmpty() && tripsUnderWay == 0);
+      return await(timeout, () -> outbox.isEmpty() && heldUp.isEmpty() && tripsUnderWay == 0);
     } finally {
       lock.unlock();
     }
@@ -492,6 +520,7 @@ final class Ledger {
       Set<Task.Hold> holds = new HashSet<>();
       queues.values().forEach(slots -> slots.waiting().forEach(task -> holds.add(task.hold())));
       outbox.forEach(run -> holds.add(run.task().hold()));
+      heldUp.runs().forEach(run -> holds.add(run.task().hold()));
       aboard.values().forEach(runs -> runs.forEach(run -> holds.add(run.task().hold())));
       return holds;
     } finally {
@@ -503,7 +532,7 @@ final class Ledger {
   int unwritten() {
     lock.lock();
     try {
-      return outbox.size();
+      return outbox.size() + heldUp.size();
     } finally {
       lock.unlock();
     }

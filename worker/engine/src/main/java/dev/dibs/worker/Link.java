@@ -99,7 +99,7 @@ final class Link implements AutoCloseable {
     open.setAutoCommit(false);
     boolean committed = false;
     try {
-      execute(open, "set transaction isolation level read committed; " + local(settings()));
+      begin(open);
       R result = work.on(open);
       open.commit();
       committed = true;
@@ -124,8 +124,34 @@ final class Link implements AutoCloseable {
 
   /** What is no longer waited for here must end at the server too, or it piles up there. */
   private String settings() {
-    String limit = "set statement_timeout = " + answerWithin.toMillis();
+    String limit = "set statement_timeout = " + endedWithin().toMillis();
     return setUp.isEmpty() ? limit : limit + "; " + setUp;
+  }
+
+  /** The server gives up before we do: what it says of it is no sign of a broken connection. */
+  private Duration endedWithin() {
+    return answerWithin.multipliedBy(4).dividedBy(5);
+  }
+
+  /**
+   * Ends one step of a work that has several. Behind a pooler each is a transaction of its own, and
+   * what the next depends on is set again; elsewhere each statement is a step anyway.
+   */
+  void step(Connection open) throws SQLException {
+    if (open.getAutoCommit()) return;
+    open.commit();
+    begin(open);
+  }
+
+  /** Undoes a step that failed; the next begins. */
+  void stepBack(Connection open) throws SQLException {
+    if (open.getAutoCommit()) return;
+    open.rollback();
+    begin(open);
+  }
+
+  private void begin(Connection open) throws SQLException {
+    execute(open, "set transaction isolation level read committed; " + local(settings()));
   }
 
   private static void execute(Connection open, String sql) throws SQLException {

@@ -44,6 +44,7 @@ final class Listener {
 
   /** Listens until stopped; closing the link wakes it. */
   void listenUntil(CountDownLatch stopped) throws InterruptedException {
+    listening = false; // an Error ended the last connection, and this began anew
     while (stopped.getCount() > 0) {
       try {
         link.use(this::hear);

@@ -36,12 +36,14 @@ final class Ticker {
   private final TickSchedules schedules;
   private final Bell bell;
   private final WorkerMeters meters;
+  private final Link link;
   private final Complaints complaints = new Complaints();
 
-  Ticker(TickSchedules schedules, Bell bell, WorkerMeters meters) {
+  Ticker(TickSchedules schedules, Bell bell, WorkerMeters meters, Link link) {
     this.schedules = schedules;
     this.bell = bell;
     this.meters = meters;
+    this.link = link;
   }
 
   /**
@@ -69,7 +71,7 @@ final class Ticker {
     try {
       Decision decision = decide(next);
       TickSchedules.Ticked ticked = schedules.tickIfDue(connection, next, decision);
-      if (!connection.getAutoCommit()) connection.commit(); // behind a pooler: a step of its own
+      link.step(connection);
       if (ticked.tasks() > 0) queues.add(ticked.queue());
       meters.enqueued(ticked.queue(), ticked.kind(), ticked.tasks());
       if (ticked.moved()) tellIfMissed(next, ticked.tasks());
@@ -78,7 +80,7 @@ final class Ticker {
       complain(next, String.valueOf(e.getMessage()));
     } catch (SQLException e) {
       if (Link.isBroken(e)) throw e;
-      if (!connection.getAutoCommit()) connection.rollback();
+      link.stepBack(connection);
       complain(next, String.valueOf(e.getMessage()));
     }
     return TRIED_AGAIN;

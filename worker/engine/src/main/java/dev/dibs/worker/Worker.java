@@ -101,6 +101,10 @@ public final class Worker implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
   private static final Duration EXCHANGE_ANSWER = Duration.ofSeconds(30);
+
+  /** One row that somebody has locked must not hold up all outcomes that travel with it. */
+  private static final String EXCHANGE = Plans.FIXED + "; set lock_timeout = 1000";
+
   private static final Duration PROBE_ANSWER = Duration.ofSeconds(5);
   private static final Duration INTERRUPT_GRACE = Duration.ofSeconds(2);
   private static final Duration LAST_WRITES = Duration.ofSeconds(5);
@@ -171,7 +175,7 @@ public final class Worker implements AutoCloseable {
     this.listenLink = link(PROBE_ANSWER, "");
     Link dutyLink = link(EXCHANGE_ANSWER, Plans.FIXED);
     List<Link> exchangeLinks =
-        List.of(link(EXCHANGE_ANSWER, Plans.FIXED), link(EXCHANGE_ANSWER, Plans.FIXED));
+        List.of(link(EXCHANGE_ANSWER, EXCHANGE), link(EXCHANGE_ANSWER, EXCHANGE));
     this.links =
         List.of(heartLink, listenLink, dutyLink, exchangeLinks.get(0), exchangeLinks.get(1));
 
@@ -185,7 +189,8 @@ public final class Worker implements AutoCloseable {
                 rescuer,
                 new VacuumTask(schema),
                 new ForgottenTasks(readBack, membership, ledger, runner),
-                new Ticker(new TickSchedules(schema), bell, meters)),
+                new Ticker(new TickSchedules(schema), bell, meters, dutyLink),
+                dutyLink),
             rescuer,
             recovery,
             settings);

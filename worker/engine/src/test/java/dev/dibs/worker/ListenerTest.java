@@ -46,6 +46,10 @@ class ListenerTest {
   }
 
   private Loop start(Link link) {
+    return start(link, () -> {});
+  }
+
+  private Loop start(Link link, Runnable rung) {
     var runner =
         new TaskRunner(
             new HandlerCalls(
@@ -60,7 +64,7 @@ class ListenerTest {
             new WorkerMeters(new SimpleMeterRegistry()),
             new RunTimer(ofMinutes(1)),
             Thread.ofVirtual().factory());
-    var listener = new Listener(link, new Bell(Schema.DEFAULT), ledger, runner, () -> {});
+    var listener = new Listener(link, new Bell(Schema.DEFAULT), ledger, runner, rung);
     var loop = new Loop("listener", stopped, () -> listener.listenUntil(stopped));
     loop.start();
     return loop;
@@ -113,6 +117,23 @@ class ListenerTest {
               db.number(
                   "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"))
           .isLessThanOrEqualTo(4);
+      stopped.countDown();
+    }
+  }
+
+  /** The link is given up with its connection, and nobody listens on the next by itself. */
+  @Test
+  void aListenerThatRanOutOfMemory_listensAnew() throws Exception {
+    var heard = new AtomicInteger();
+    Runnable rung =
+        () -> {
+          if (heard.incrementAndGet() == 1) throw new OutOfMemoryError("as a test wants it");
+        };
+    try (Link link = new Link(new Route(db.dataSource(), new Outage()), ofSeconds(5), "")) {
+      start(link, rung);
+      await().atMost(ofSeconds(9)).until(() -> heard.get() == 2); // it begins to listen
+      db.execute("notify \"" + Schema.DEFAULT.channel() + "\", 'q'");
+      await().atMost(ofSeconds(9)).until(() -> heard.get() == 3);
       stopped.countDown();
     }
   }

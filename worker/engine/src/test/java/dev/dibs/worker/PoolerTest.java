@@ -145,6 +145,24 @@ class PoolerTest {
     }
   }
 
+  @Test
+  void aStep_endsNothingOfWhatTheNextDependsOn() throws SQLException {
+    var route = new Route(pooled, new Outage());
+    route.explore();
+    try (Link link = new Link(route, ofSeconds(5), "set jit = off; set plan_cache_mode = auto")) {
+      List<String> first = link.use(PoolerTest::settings);
+      List<String> later =
+          link.use(connection -> {
+            link.step(connection);
+            List<String> second = settings(connection);
+            link.stepBack(connection);
+            assertThat(settings(connection)).isEqualTo(second);
+            return second;
+          });
+      assertThat(later).isEqualTo(first).contains("statement_timeout=4s", "jit=off");
+    }
+  }
+
   private static List<String> settings(Connection connection) throws SQLException {
     List<String> found = new ArrayList<>();
     for (String setting : SETTINGS) {

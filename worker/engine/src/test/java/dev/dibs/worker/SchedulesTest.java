@@ -226,7 +226,8 @@ class SchedulesTest {
         new Ticker(
             new TickSchedules(Schema.DEFAULT),
             new Bell(Schema.DEFAULT),
-            new WorkerMeters(new SimpleMeterRegistry()));
+            new WorkerMeters(new SimpleMeterRegistry()),
+            new Link(new Route(db.dataSource(), new Outage()), ofSeconds(5), ""));
     try (Connection connection = db.connect()) {
       assertThat(ticker.tick(connection, Duration.ofDays(1))).isEqualTo(Duration.ofDays(1));
       Schedules.on(db.dataSource()).add(schedule(HOURLY));

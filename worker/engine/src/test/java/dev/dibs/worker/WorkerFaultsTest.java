@@ -243,10 +243,9 @@ class WorkerFaultsTest {
     assertThat(faulty.opened()).isGreaterThan(2 + 5); // a link was given up, as in any outage
   }
 
-  /** Somebody holds an ACCESS EXCLUSIVE lock, and the role gives up waiting for locks soon. */
+  /** Somebody holds an ACCESS EXCLUSIVE lock. */
   @Test
   void aTableThatIsLocked_isWaitedForWithoutALineForEveryTask() throws Exception {
-    db.execute("alter role current_user in database " + database() + " set lock_timeout = '100ms'");
     for (int i = 0; i < 16; i++) producer.enqueue(mail(i));
     var running = new CountDownLatch(8);
     var go = new CountDownLatch(1);
@@ -272,10 +271,6 @@ class WorkerFaultsTest {
     }
     awaitFinished("SUCCEEDED", 16);
     assertThat(db.number("select sum(failures + losses) from dibs.task_history")).isZero();
-  }
-
-  private String database() {
-    return String.valueOf(db.value("select current_database()"));
   }
 
   @Test
@@ -316,6 +311,22 @@ class WorkerFaultsTest {
         dead);
     start(QUICK.withPollInterval(ofMillis(100)), (mail, task) -> Outcome.done());
     awaitFinished("SUCCEEDED", 1);
+  }
+
+  /** The next look is far away where nothing rings. */
+  @Test
+  void aPromotionThatFailed_isTriedAgainSoon() {
+    db.execute(
+        "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not now'; end $$");
+    db.execute(
+        "create trigger refuse before update on dibs.task for each row when (old.status = 'SCHEDULED') execute function refuse()");
+    try (var log = new LogCapture()) {
+      start(NO_POLL, (mail, task) -> Outcome.done());
+      producer.enqueue(mail(1).delay(ofMillis(200)));
+      await().atMost(ofSeconds(10)).until(() -> !log.with("not now").isEmpty());
+    }
+    db.execute("drop trigger refuse on dibs.task");
+    await().atMost(ofSeconds(8)).until(() -> db.finished("SUCCEEDED") == 1);
   }
 
   @Test
