@@ -5,6 +5,7 @@ import static java.time.Duration.ofMinutes;
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.dibs.DatabaseException;
 import dev.dibs.Json;
@@ -12,6 +13,7 @@ import dev.dibs.Kind;
 import dev.dibs.Landing;
 import dev.dibs.NewTask;
 import dev.dibs.PayloadException;
+import dev.dibs.Unique;
 import dev.dibs.testing.TestDatabase;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -21,6 +23,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
 import org.junit.jupiter.api.AfterEach;
@@ -109,6 +114,29 @@ class BulkEnqueueTest {
             db.number(
                 "select count(*) from dibs.task where status = 'PENDING' and run_at <> created_at"))
         .isZero();
+  }
+
+  /** What is due later does not travel by COPY; its key is settled in its turn all the same. */
+  @Test
+  void enqueue_settlesKeysInOneOrderThoughSomeAreDueLater() throws Exception {
+    List<NewTask<?>> tasks = new ArrayList<>();
+    for (int i = 0; i < MANY; i++) tasks.add(task(i).unique(Unique.by("k" + i)));
+    tasks.add(task(-1).unique(Unique.by("first")).delay(ofMinutes(5)));
+    try (Connection holder = db.connect();
+        ExecutorService thread = Executors.newSingleThreadExecutor()) {
+      holder.setAutoCommit(false);
+      producer.enqueue(holder, task(-2).unique(Unique.by("first")));
+      Future<List<Enqueued>> batch = thread.submit(() -> producer.enqueue(tasks));
+      await()
+          .atMost(ofSeconds(20))
+          .until(() ->
+              db.number(
+                      "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
+                  == 1);
+      assertThat(producer.enqueue(task(-3).unique(Unique.by("k7"))).inserted()).isTrue();
+      holder.rollback();
+      assertThat(batch.get()).filteredOn(task -> !task.inserted()).hasSize(1);
+    }
   }
 
   @Test
