@@ -1,0 +1,130 @@
+-- What was found by reading: an id that named tasks of two queues. Builds of version 9 may go on beside this.
+
+-- Refuses ids that name a task of another queue, or of two here: who claims, ends or cancels a task names it by its id, which
+-- a fan-out of one event into two queues must not give twice. What others insert at this moment nobody can see.
+create function check_ids(made task[]) returns void language plpgsql volatile as $$
+#variable_conflict use_column
+declare
+  clash record;
+begin
+  select m.id, m.queue, o.queue as other into clash
+  from unnest(made) m
+  cross join lateral (select t.queue from task t where t.id = m.id and t.queue <> m.queue limit 1) o limit 1;
+  if found then
+    raise exception using errcode = 'invalid_parameter_value', message = format(
+      'id %s names a task of queue %L already, so none of queue %L can have it; give each an id of its own',
+      clash.id, clash.other, clash.queue);
+  end if;
+  if cardinality(made) > 1 then
+    select m.id, min(m.queue) as one, max(m.queue) as other into clash
+    from unnest(made) m group by m.id having min(m.queue) <> max(m.queue) limit 1;
+    if found then
+      raise exception using errcode = 'invalid_parameter_value', message = format(
+        'id %s is given to tasks of the queues %L and %L; give each an id of its own', clash.id, clash.one, clash.other);
+    end if;
+  end if;
+end $$;
+
+-- What lands tasks whose ids are known to be good stays as it was; who does not know goes by land_tasks as before.
+alter function land_tasks(task[], text[], bigint[]) rename to land_checked_tasks;
+
+create function land_tasks(made task[], policies text[], windows bigint[], out stands uuid[], out landings text[])
+language plpgsql volatile as $$
+begin
+  perform check_ids(made);
+  select l.stands, l.landings into stands, landings from land_checked_tasks(made, policies, windows) l;
+end $$;
+
+-- Enqueues one task in the caller's transaction and answers its id, or with a unique key the id of the task that stands
+-- for the key. A task whose id is there already is left as it is; in another queue it is refused.
+create or replace function enqueue(
+  kind text, payload jsonb default '{}', queue text default 'default', priority integer default 3,
+  delay interval default null, run_at timestamptz default null, max_attempts integer default 25,
+  timeout interval default null, headers jsonb default null, unique_key text default null,
+  unique_until text default 'finished', on_conflict text default 'keep', id uuid default null) returns uuid
+language plpgsql volatile security definer as $$
+#variable_conflict use_variable
+declare
+  wanted task := task_of(kind, payload, queue, priority, delay, run_at, max_attempts, timeout, headers, unique_key,
+    unique_until, on_conflict, id);
+  landed record;
+begin
+  if id is not null then perform check_ids(array[wanted]); end if;
+  if wanted.unique_key is null then
+    if insert_task(wanted) then perform pg_notify(current_schema(), wanted.queue); end if;
+    return wanted.id;
+  end if;
+  landed := enqueue_unique(wanted, coalesce(on_conflict, 'keep'));
+  if landed.landing = 'REJECTED' then
+    raise exception using errcode = 'unique_violation',
+      message = format('queue %L has a task with the unique key %L already', wanted.queue, wanted.unique_key),
+      detail = format('It is task %s.', landed.id),
+      hint = 'on_conflict => ''keep'' takes that one, ''replace'' changes it while it waits.';
+  end if;
+  if landed.landing not in ('ALREADY_THERE', 'KEPT') then perform pg_notify(current_schema(), wanted.queue); end if;
+  return landed.id;
+end $$;
+
+-- Enqueues an array of objects, all of them or, where one is wrong, none; answers for each, by its place from 1, the id
+-- of the task that stands for it and how it landed: INSERTED, ALREADY_THERE, and with a unique key KEPT, REPLACED,
+-- POSTPONED, REJECTED.
+create or replace function enqueue_many(tasks jsonb) returns table (ordinal integer, id uuid, landing text)
+language plpgsql volatile security definer as $$
+#variable_conflict use_column
+declare
+  made     task[] := '{}';
+  policies text[] := '{}';
+  given    boolean := false;
+  landed   record;
+  item     jsonb;
+  n        integer := 0;
+begin
+  if jsonb_typeof(tasks) is distinct from 'array' then
+    raise exception using errcode = 'invalid_parameter_value', message = 'tasks must be an array of objects';
+  end if;
+  begin
+    for item in select e.value from jsonb_array_elements(tasks) e loop
+      n := n + 1;
+      made := array_append(made, task_from(item));
+      policies := array_append(policies, item ->> 'onConflict');
+      given := given or item ? 'id';
+    end loop;
+  exception when data_exception then
+    raise exception using errcode = 'invalid_parameter_value', message = format('task %s: %s', n, sqlerrm);
+  end;
+  if given then perform check_ids(made); end if;
+  landed := land_checked_tasks(made, policies, null);
+
+  perform pg_notify(current_schema(), q.queue) from (
+    select distinct m.queue from unnest(made) with ordinality m
+    where landed.landings[m.ordinality] in ('INSERTED', 'REPLACED', 'POSTPONED')) q;
+  return query
+    select n.ordinal::integer, n.id, n.landing
+    from unnest(landed.stands, landed.landings) with ordinality n (id, landing, ordinal) order by n.ordinal;
+end $$;
+
+create or replace function schema_version() returns integer language sql immutable as 'select 10';
+
+-- As in version 5: nobody's until he is granted it, temporary objects last in the path, planned by index and once. What is
+-- new belongs to whom the rest belongs to, so that what calls it may until the roles are granted anew.
+do $$
+declare
+  f     record;
+  owner constant name := (select pg_get_userbyid(p.proowner) from pg_proc p
+    where p.pronamespace = current_schema()::regnamespace and p.proname = 'task_of');
+begin
+  for f in
+    select p.oid::regprocedure as name, p.prosecdef as definer, p.proname as short, pg_get_userbyid(p.proowner) as owner from pg_proc p
+    where p.pronamespace = current_schema()::regnamespace
+      and p.proname in ('check_ids', 'land_tasks', 'enqueue', 'enqueue_many')
+  loop
+    execute format('revoke all on function %s from public', f.name);
+    if f.owner <> owner then execute format('alter function %s owner to %I', f.name, owner); end if;
+    continue when not f.definer;
+    execute format('alter function %s set search_path = %I, pg_temp', f.name, current_schema());
+    execute format('alter function %s set enable_seqscan = off', f.name);
+    execute format('alter function %s set enable_bitmapscan = off', f.name);
+    execute format('alter function %s set jit = off', f.name);
+    execute format('alter function %s set plan_cache_mode = force_generic_plan', f.name);
+  end loop;
+end $$;
