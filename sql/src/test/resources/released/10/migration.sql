@@ -1,4 +1,5 @@
--- What was found by reading: an id that named tasks of two queues. Builds of version 9 may go on beside this.
+-- What was found by reading: an id that named tasks of two queues, a prune that looked at the same rows for ever.
+-- Builds of version 9 may go on beside this.
 
 -- Refuses ids that name a task of another queue, or of two here: who claims, ends or cancels a task names it by its id, which
 -- a fan-out of one event into two queues must not give twice. What others insert at this moment nobody can see.
@@ -103,6 +104,49 @@ begin
     from unnest(landed.stands, landed.landings) with ordinality n (id, landing, ordinal) order by n.ordinal;
 end $$;
 
+-- Deletes what a queue's own retention has passed while others keep the partition; looks at most rows and answers whether
+-- there is more to look at. Walks each queue in the order of time from where it ended before, up to what is surely committed,
+-- so no row is looked at twice; whoever is furthest behind goes first, so none waits for the others for ever. Queues without
+-- a row are walked only while another one keeps its tasks longer than they do.
+create or replace function prune_history_rows(most integer default 5000) returns boolean language plpgsql security definer as $$
+declare
+  longest interval := longest_retention();
+  settled constant timestamptz := clock_timestamp() - interval '10 minutes'; -- what ended later may not be committed yet
+  mark    record;
+  upto    timestamptz;
+  looked  integer;
+begin
+  for mark in
+    with recursive names as (
+      (select h.queue from task_history h where longest > interval '7 days' order by h.queue limit 1)
+      union all
+      select (select h.queue from task_history h where h.queue > n.queue order by h.queue limit 1)
+      from names n where n.queue is not null),
+    walked as (select n.queue from names n where n.queue is not null union select q.name from queue q)
+    select n.queue, o.status, least(settled, clock_timestamp() - retention_of(q, o.status)) as horizon,
+      coalesce(p.until, '-infinity') as since
+    from walked n cross join unnest('{SUCCEEDED,DEAD,CANCELLED}'::task_status[]) o (status)
+    left join queue q on q.name = n.queue
+    left join history_pruned p on p.queue = n.queue and p.status = o.status
+    where retention_of(q, o.status) < longest           -- the others go with their partition
+    order by since, n.queue, o.status
+  loop
+    continue when mark.since >= mark.horizon;
+    select count(*), max(w.finished_at) into looked, upto from (
+      select h.finished_at from task_history h
+      where h.queue = mark.queue and h.finished_at > mark.since and h.finished_at < mark.horizon
+      order by h.finished_at limit most) w;
+    continue when looked = 0;
+    delete from task_history h
+    where h.queue = mark.queue and h.finished_at > mark.since and h.finished_at <= upto and h.status = mark.status;
+    insert into history_pruned as p (queue, status, until) values (mark.queue, mark.status, upto)
+    on conflict (queue, status) do update set until = excluded.until;
+    most := most - looked;
+    if most <= 0 then return true; end if;
+  end loop;
+  return false;
+end $$;
+
 create or replace function schema_version() returns integer language sql immutable as 'select 10';
 
 -- As in version 5: nobody's until he is granted it, temporary objects last in the path, planned by index and once. What is
@@ -116,7 +160,7 @@ begin
   for f in
     select p.oid::regprocedure as name, p.prosecdef as definer, p.proname as short, pg_get_userbyid(p.proowner) as owner from pg_proc p
     where p.pronamespace = current_schema()::regnamespace
-      and p.proname in ('check_ids', 'land_tasks', 'enqueue', 'enqueue_many')
+      and p.proname in ('check_ids', 'land_tasks', 'enqueue', 'enqueue_many', 'prune_history_rows')
   loop
     execute format('revoke all on function %s from public', f.name);
     if f.owner <> owner then execute format('alter function %s owner to %I', f.name, owner); end if;
