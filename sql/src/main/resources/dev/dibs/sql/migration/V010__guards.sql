@@ -1,5 +1,5 @@
--- What was found by reading: an id that named tasks of two queues, a prune that looked at the same rows for ever.
--- Builds of version 9 may go on beside this.
+-- What was found by reading: an id that named tasks of two queues, a prune that looked at the same rows for ever, a
+-- bulk over many queues that could not be counted. Builds of version 9 may go on beside this.
 
 -- Refuses ids that name a task of another queue, or of two here: who claims, ends or cancels a task names it by its id, which
 -- a fan-out of one event into two queues must not give twice. What others insert at this moment nobody can see.
@@ -147,6 +147,51 @@ begin
   return false;
 end $$;
 
+-- Goes on behind cursor until most tasks are found, look rows were looked at, or nothing is left. Answers them and where
+-- it stands. The more rows it has looked at in vain, the more it looks at next.
+create or replace function walk_bulk(
+  filter jsonb, frozen jsonb, cursor jsonb, most integer, look integer,
+  out ids uuid[], out ends timestamptz[], out stands jsonb, out looked integer, out is_over boolean)
+language plpgsql volatile as $$
+#variable_conflict use_variable
+declare
+  walk    constant text := bulk_walk(filter);
+  queues  text[] := array(select q #>> '{}' from jsonb_array_elements(frozen -> 'queues') q);
+  nth     integer := coalesce((cursor ->> 'queue')::integer, 1);
+  span    integer := most;
+  room    integer;
+  got     record;
+begin
+  ids := '{}'; ends := '{}'; stands := cursor; looked := 0; is_over := false;
+  if queues = '{}' then queues := array[null]; end if;
+  while cardinality(ids) < most and looked < look loop
+    room := least(span, look - looked);
+    execute format('with looked as materialized (select w.*, row_number() over () as n from (%s) w),
+        chosen as materialized (select l.id, l.finished_at, l.n from looked l where l.matches order by l.n limit $7),
+        stop as materialized (select case when count(*) = $7 then max(c.n) else (select max(l.n) from looked l) end as n from chosen c)
+      select coalesce(array_agg(c.id order by c.n), ''{}'') as ids, coalesce(array_agg(c.finished_at order by c.n), ''{}'') as ends,
+        coalesce((select s.n from stop s), 0)::integer as passed, (select count(*) from looked l)::integer as rows,
+        (select l.first from looked l where l.n = (select s.n from stop s)) as first,
+        (select l.second from looked l where l.n = (select s.n from stop s)) as second
+      from chosen c', walk)
+    into got using filter, queues[nth], stands ->> 'first', stands ->> 'second', frozen, room, most - cardinality(ids);
+    ids := ids || got.ids;
+    ends := ends || got.ends;
+    looked := looked + got.passed;
+    if got.passed > 0 then
+      stands := jsonb_build_object('queue', nth, 'first', got.first, 'second', got.second);
+    end if;
+    if got.rows < room and got.passed = got.rows then
+      nth := nth + 1;
+      is_over := nth > cardinality(queues);
+      exit when is_over;
+      stands := jsonb_build_object('queue', nth);
+      look := look - 1;                                 -- empty queues cost a look, too
+    end if;
+    span := least(span::bigint * 2, 100000)::integer;   -- it grows with every queue, too
+  end loop;
+end $$;
+
 create or replace function schema_version() returns integer language sql immutable as 'select 10';
 
 -- As in version 5: nobody's until he is granted it, temporary objects last in the path, planned by index and once. What is
@@ -160,7 +205,7 @@ begin
   for f in
     select p.oid::regprocedure as name, p.prosecdef as definer, p.proname as short, pg_get_userbyid(p.proowner) as owner from pg_proc p
     where p.pronamespace = current_schema()::regnamespace
-      and p.proname in ('check_ids', 'land_tasks', 'enqueue', 'enqueue_many', 'prune_history_rows')
+      and p.proname in ('check_ids', 'land_tasks', 'enqueue', 'enqueue_many', 'prune_history_rows', 'walk_bulk')
   loop
     execute format('revoke all on function %s from public', f.name);
     if f.owner <> owner then execute format('alter function %s owner to %I', f.name, owner); end if;
