@@ -1,5 +1,6 @@
 -- What was found by reading: an id that named tasks of two queues, a prune that looked at the same rows for ever, a
--- bulk over many queues that could not be counted. Builds of version 9 may go on beside this.
+-- bulk over many queues that could not be counted, a new partition that waited with all of history behind it. Builds of
+-- version 9 may go on beside this.
 
 -- Refuses ids that name a task of another queue, or of two here: who claims, ends or cancels a task names it by its id, which
 -- a fan-out of one event into two queues must not give twice. What others insert at this moment nobody can see.
@@ -192,6 +193,38 @@ begin
   end loop;
 end $$;
 
+-- Creates the history partitions from today to days_ahead days from now that are missing, and answers how many. A day that
+-- the default partition already holds rows of stays there; the others are created all the same. A new partition locks the
+-- default one for a moment: while somebody reads that, it is given up almost at once, since whoever wants to read or write
+-- would have to wait behind it. Null: so it was; ask again.
+create or replace function create_history_partitions(days_ahead integer) returns integer
+language plpgsql security definer as $$
+declare
+  today    date := (clock_timestamp() at time zone 'UTC')::date;
+  day      date;
+  part     text;
+  created  integer := 0;
+begin
+  for day in select today + n from generate_series(0, days_ahead) n loop
+    part := 'task_history_' || to_char(day, 'YYYYMMDD');
+    continue when to_regclass(quote_ident(part)) is not null;
+    begin
+      -- Created apart and then attached: ATTACH lets inserts into the other partitions go on.
+      execute format('create table %I (like task_history including defaults including constraints)', part);
+      execute format('alter table task_history attach partition %I for values from (%L) to (%L)',
+        part, day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC');
+      created := created + 1;
+    exception
+      when check_violation then
+        raise notice 'history of % stays in the default partition', day;
+      when lock_not_available then
+        raise notice 'history is being read; the partition of % comes later', day;
+        return null;
+    end;
+  end loop;
+  return created;
+end $$;
+
 create or replace function schema_version() returns integer language sql immutable as 'select 10';
 
 -- As in version 5: nobody's until he is granted it, temporary objects last in the path, planned by index and once. What is
@@ -205,12 +238,17 @@ begin
   for f in
     select p.oid::regprocedure as name, p.prosecdef as definer, p.proname as short, pg_get_userbyid(p.proowner) as owner from pg_proc p
     where p.pronamespace = current_schema()::regnamespace
-      and p.proname in ('check_ids', 'land_tasks', 'enqueue', 'enqueue_many', 'prune_history_rows', 'walk_bulk')
+      and p.proname in ('check_ids', 'land_tasks', 'enqueue', 'enqueue_many', 'prune_history_rows', 'walk_bulk',
+        'create_history_partitions')
   loop
     execute format('revoke all on function %s from public', f.name);
     if f.owner <> owner then execute format('alter function %s owner to %I', f.name, owner); end if;
     continue when not f.definer;
     execute format('alter function %s set search_path = %I, pg_temp', f.name, current_schema());
+    if f.short = 'create_history_partitions' then
+      execute format('alter function %s set lock_timeout = %L', f.name, '50ms');
+      continue;
+    end if;
     execute format('alter function %s set enable_seqscan = off', f.name);
     execute format('alter function %s set enable_bitmapscan = off', f.name);
     execute format('alter function %s set jit = off', f.name);

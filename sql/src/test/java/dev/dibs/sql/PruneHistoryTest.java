@@ -122,6 +122,24 @@ class PruneHistoryTest {
     assertThat(db.value("select to_regclass('dibs.task_history_20200101')")).isNull();
   }
 
+  /** Likewise a new day's partition, which locks the default one. */
+  @Test
+  void newDay_behindAReaderStallsNobodyAndComesLater() throws Exception {
+    try (Session reader = Session.on(db);
+        Session other = Session.on(db)) {
+      reader.connection().setAutoCommit(false);
+      reader.execute("select count(*) from dibs.task_history");
+      connection.createStatement().execute("set statement_timeout = '20 s'");
+      long before = System.nanoTime();
+      assertThat(duties.createPartitions(connection, 6)).isEmpty();
+      assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(5));
+      other.execute("set lock_timeout = '1 ms'");
+      other.execute("select count(*) from dibs.task_history");
+      reader.connection().rollback();
+    }
+    assertThat(duties.createPartitions(connection, 6)).hasValue(3);
+  }
+
   /**
    * Somebody reads history and does not end: the drop gives way, and who writes outcomes meanwhile
    * waits for a moment only.
