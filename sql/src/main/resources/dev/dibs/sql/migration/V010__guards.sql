@@ -1,6 +1,7 @@
 -- What was found by reading: an id that named tasks of two queues, a prune that looked at the same rows for ever, a
--- bulk over many queues that could not be counted, a new partition that waited with all of history behind it. Builds of
--- version 9 may go on beside this.
+-- bulk over many queues that could not be counted, a payload that was shown and the audit rolled back, a new partition
+-- that waited with all of history behind it. Builds of version 9 may go on beside this, but for showing payloads, which
+-- they cannot any more.
 
 -- Refuses ids that name a task of another queue, or of two here: who claims, ends or cancels a task names it by its id, which
 -- a fan-out of one event into two queues must not give twice. What others insert at this moment nobody can see.
@@ -193,6 +194,49 @@ begin
   end loop;
 end $$;
 
+-- Whether a row that is seen was committed: not written by the transaction that looks, nor by a savepoint of it. One so old
+-- that nobody knows any more was. As unwritten_since, it takes a row for no older than two thousand million transactions.
+create function is_committed(writer xid) returns boolean language sql volatile as $$
+  select coalesce(pg_xact_status((pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 16777216
+    - ((pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 16777216 - writer::text::bigint) & 4294967295))::text::xid8)
+    = 'committed', true)
+$$;
+
+-- What a task carries, which nobody sees unseen: who asks is written to the audit first, and answered null; once that is
+-- committed, so that nobody can take it back, the same request of the same one is answered. Null then: there is none of this id.
+create or replace function reveal_task(
+  id uuid, request uuid default gen_random_uuid(), actor text default session_user, source text default 'sql',
+  why text default '') returns text
+language plpgsql volatile security definer as $$
+#variable_conflict use_column
+declare
+  first audit;
+  there boolean;
+  shown text;
+begin
+  perform check_request(request, actor, source, why);
+  first := asked_before(request, 'payload.reveal', reveal_task.id::text);
+  if first.id is null then
+    there := exists (select from task t where t.id = reveal_task.id) or exists (select from ended_task(reveal_task.id));
+    insert into audit (id, actor, source, action, target, why, result)
+    values (request, actor, source, 'payload.reveal', reveal_task.id::text, why, case when there then 'done' else 'missing' end)
+    on conflict do nothing;
+    first := asked_before(request, 'payload.reveal', reveal_task.id::text);
+  end if;
+  if first.actor <> actor or first.login <> session_user then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = format('request %s was made by %s; ask under an id of your own', request, first.actor);
+  end if;
+  if first.result = 'missing' then return null; end if;
+  if not (select is_committed(a.xmin) from audit a where a.id = request) then
+    raise notice 'nothing is shown yet; commit, and ask again with request => ''%''', request;
+    return null;
+  end if;
+  select t.payload::text into shown from task t where t.id = reveal_task.id limit 1;
+  if not found then select e.payload::text into shown from ended_task(reveal_task.id) e; end if;
+  return shown;
+end $$;
+
 -- Creates the history partitions from today to days_ahead days from now that are missing, and answers how many. A day that
 -- the default partition already holds rows of stays there; the others are created all the same. A new partition locks the
 -- default one for a moment: while somebody reads that, it is given up almost at once, since whoever wants to read or write
@@ -238,8 +282,8 @@ begin
   for f in
     select p.oid::regprocedure as name, p.prosecdef as definer, p.proname as short, pg_get_userbyid(p.proowner) as owner from pg_proc p
     where p.pronamespace = current_schema()::regnamespace
-      and p.proname in ('check_ids', 'land_tasks', 'enqueue', 'enqueue_many', 'prune_history_rows', 'walk_bulk',
-        'create_history_partitions')
+      and p.proname in ('check_ids', 'land_tasks', 'enqueue', 'enqueue_many', 'prune_history_rows', 'walk_bulk', 'is_committed',
+        'reveal_task', 'create_history_partitions')
   loop
     execute format('revoke all on function %s from public', f.name);
     if f.owner <> owner then execute format('alter function %s owner to %I', f.name, owner); end if;
