@@ -103,8 +103,11 @@ public final class ActOnTask {
     }
   }
 
-  /** What a task carries, as JSON, and the audit says that it was looked at; empty if none is. */
-  public Optional<String> reveal(Connection connection, UUID id, Request request)
+  /**
+   * What a task carries, as JSON, where an earlier transaction has put this request into the audit;
+   * else this one does. Empty: so it was, or there is none.
+   */
+  public Optional<String> revealIfAudited(Connection connection, UUID id, Request request)
       throws SQLException {
     String sql =
         "select \"%s\".reveal_task(?, request => ?, actor => ?, source => ?, why => ?)"

@@ -8,6 +8,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.jooq.DSLContext;
 
 /**
@@ -45,14 +46,17 @@ public final class Duties {
         .fetchOptional(row -> row.value1());
   }
 
-  /** Creates the history partitions of today and the days ahead; answers how many. */
-  public int createPartitions(Connection connection, int daysAhead) throws SQLException {
+  /**
+   * Creates the history partitions of today and the days ahead; answers how many, or nothing where
+   * it gave way to somebody who reads history: try again soon.
+   */
+  public OptionalInt createPartitions(Connection connection, int daysAhead) throws SQLException {
     return call(connection, "create_history_partitions", daysAhead);
   }
 
   /** Drops the history partitions that every retention has passed; answers how many. */
   public int prune(Connection connection) throws SQLException {
-    return call(connection, "prune_history");
+    return call(connection, "prune_history").orElse(0);
   }
 
   /**
@@ -101,7 +105,7 @@ public final class Duties {
     return UniqueWindows.forget(schema, connection);
   }
 
-  private int call(Connection connection, String function, Object... arguments)
+  private OptionalInt call(Connection connection, String function, Object... arguments)
       throws SQLException {
     String marks = arguments.length == 0 ? "" : "?";
     try (var statement =
@@ -110,7 +114,8 @@ public final class Duties {
       for (int i = 0; i < arguments.length; i++) statement.setObject(i + 1, arguments[i]);
       try (var rows = statement.executeQuery()) {
         rows.next();
-        return rows.getInt(1);
+        int answer = rows.getInt(1);
+        return rows.wasNull() ? OptionalInt.empty() : OptionalInt.of(answer);
       }
     }
   }

@@ -25,7 +25,7 @@ public final class Migrations {
   public static final String LOCATION = "dev/dibs/sql/migration";
 
   /** The schema version this build works with. */
-  public static final int VERSION = 9;
+  public static final int VERSION = 10;
 
   private static final List<String> FILES =
       List.of(
@@ -37,7 +37,8 @@ public final class Migrations {
           "V006__bulk.sql",
           "V007__explain.sql",
           "V008__enqueue_rows.sql",
-          "V009__schedules.sql");
+          "V009__schedules.sql",
+          "V010__guards.sql");
   private static final String UNDEFINED_FUNCTION = "42883";
   private static final String UNDEFINED_SCHEMA = "3F000";
 

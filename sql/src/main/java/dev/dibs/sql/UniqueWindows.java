@@ -3,11 +3,15 @@ package dev.dibs.sql;
 import static dev.dibs.sql.schema.Tables.UNIQUE_WINDOW;
 import static org.jooq.impl.DSL.any;
 import static org.jooq.impl.DSL.array;
+import static org.jooq.impl.DSL.deleteFrom;
 import static org.jooq.impl.DSL.excluded;
+import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.inline;
 import static org.jooq.impl.DSL.insertInto;
+import static org.jooq.impl.DSL.name;
 import static org.jooq.impl.DSL.select;
 
+import dev.dibs.DatabaseException;
 import dev.dibs.UniqueScope;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -111,24 +115,40 @@ final class UniqueWindows {
     return row.options().unique().orElseThrow().givenKey();
   }
 
-  /** Forgets the windows that are over, the oldest first; answers how many. */
+  /**
+   * Forgets the windows that are over, the oldest first; answers how many. Those whose keys
+   * somebody is enqueuing under are skipped: his transaction may last, and may wait for another of
+   * them.
+   */
   static int forget(Schema schema, Connection connection) {
-    var over =
-        select(UNIQUE_WINDOW.UNTIL)
-            .from(UNIQUE_WINDOW)
-            .where(UNIQUE_WINDOW.UNTIL.le(Time.clock()))
-            .orderBy(UNIQUE_WINDOW.UNTIL)
-            .limit(inline(MOST_AT_ONCE));
+    SqlText forgetting = forgetting(schema);
     int forgotten = 0;
     while (true) {
-      int some =
-          schema
-              .dsl(connection)
-              .deleteFrom(UNIQUE_WINDOW)
-              .where(UNIQUE_WINDOW.UNTIL.eq(any(array(over))))
-              .execute();
+      int some = forgetSome(forgetting, connection);
       forgotten += some;
       if (some < MOST_AT_ONCE) return forgotten;
+    }
+  }
+
+  /** By the time of the statement: an index is not searched by a clock that runs meanwhile. */
+  static SqlText forgetting(Schema schema) {
+    var place = field(name("ctid"), Object.class);
+    var over =
+        select(place)
+            .from(UNIQUE_WINDOW)
+            .where(UNIQUE_WINDOW.UNTIL.le(Time.now()))
+            .orderBy(UNIQUE_WINDOW.UNTIL)
+            .limit(inline(MOST_AT_ONCE))
+            .forUpdate()
+            .skipLocked();
+    return SqlText.of(schema, deleteFrom(UNIQUE_WINDOW).where(place.eq(any(array(over)))));
+  }
+
+  private static int forgetSome(SqlText forgetting, Connection connection) {
+    try (var statement = forgetting.prepare(connection, Map.of())) {
+      return statement.executeUpdate();
+    } catch (SQLException e) {
+      throw new DatabaseException("unique keys whose windows are over could not be forgotten", e);
     }
   }
 }

@@ -21,10 +21,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is done to one task by hand. The races are InterleavingTest's. */
 @Timeout(60)
 class ActOnTaskTest {
+  private static final String NOBODY = "00000000-0000-0000-0000-000000000000";
+
   private final ActOnTask act = new ActOnTask(Schema.DEFAULT);
   private final FindTask find = new FindTask(Schema.DEFAULT);
   private final TestDatabase db = TestDatabase.create();
@@ -306,10 +309,74 @@ class ActOnTaskTest {
   @Test
   void reveal_isAuditedAlsoOfWhatHasEnded() throws SQLException {
     UUID id = ended("dead", "");
-    assertThat(act.reveal(connection, id, request())).contains("{\"n\": 1}");
+    Request request = request();
+    assertThat(act.revealIfAudited(connection, id, request)).isEmpty();
     assertThat(audited()).isEqualTo("payload.reveal done by ana: INC-7");
-    assertThat(act.reveal(connection, UUID.randomUUID(), request())).isEmpty();
+    assertThat(act.revealIfAudited(connection, id, request)).contains("{\"n\": 1}");
+    Request missing = request();
+    for (int i = 0; i < 2; i++)
+      assertThat(act.revealIfAudited(connection, UUID.fromString(NOBODY), missing)).isEmpty();
     assertThat(audited()).isEqualTo("payload.reveal missing by ana: INC-7");
+    assertThat(db.number("select count(*) from dibs.audit")).isEqualTo(2);
+  }
+
+  /** Whoever rolls back what he was shown for would have looked unseen. */
+  @ParameterizedTest
+  @ValueSource(strings = {"", "savepoint a", "savepoint a; savepoint b"})
+  void reveal_showsNothingInTheTransactionThatAudits(String before) throws SQLException {
+    UUID id = enqueue("");
+    Request request = request();
+    connection.setAutoCommit(false);
+    if (!before.isEmpty()) session.execute(before);
+    assertThat(act.revealIfAudited(connection, id, request)).isEmpty();
+    assertThat(act.revealIfAudited(connection, id, request)).isEmpty();
+    if (!before.isEmpty()) session.execute("release savepoint a");
+    assertThat(act.revealIfAudited(connection, id, request)).isEmpty();
+    connection.rollback();
+    connection.setAutoCommit(true);
+    assertThat(db.number("select count(*) from dibs.audit")).isZero();
+    assertThat(act.revealIfAudited(connection, id, request)).isEmpty();
+    assertThat(act.revealIfAudited(connection, id, request)).contains("{\"n\": 1}");
+  }
+
+  @Test
+  void reveal_isNotAnsweredToWhoeverTakesTheRequestOfAnother() throws SQLException {
+    UUID id = enqueue("");
+    Request request = request();
+    assertThat(act.revealIfAudited(connection, id, request)).isEmpty();
+    var other = new Request(request.id(), "bob", "test", "INC-7");
+    assertThatThrownBy(() -> act.revealIfAudited(connection, id, other))
+        .hasMessageContaining("was made by ana; ask under an id of your own");
+  }
+
+  /** The same request for another task at the same time waits, and is refused. */
+  @Test
+  void reveal_ofTwoTasksUnderOneRequestShowsOne() throws Exception {
+    UUID id = enqueue("");
+    UUID another = enqueue("");
+    Request request = request();
+    connection.setAutoCommit(false);
+    assertThat(act.revealIfAudited(connection, id, request)).isEmpty();
+    try (Session other = Session.on(db)) {
+      var second =
+          CompletableFuture.supplyAsync(() -> {
+            try {
+              return act.revealIfAudited(other.connection(), another, request);
+            } catch (SQLException e) {
+              throw new CompletionException(e);
+            }
+          });
+      await()
+          .until(() ->
+              db.number(
+                      "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")
+                  == 1);
+      connection.commit();
+      assertThatThrownBy(second::join)
+          .hasMessageContaining("was payload.reveal of " + id + "; ask for something else");
+    }
+    connection.setAutoCommit(true);
+    assertThat(act.revealIfAudited(connection, id, request)).contains("{\"n\": 1}");
   }
 
   /**

@@ -101,6 +101,50 @@ class EnqueueFunctionTest {
     assertThat(session.rows("select payload from dibs.task")).containsExactly(List.of("1"));
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "select dibs.enqueue('mail', queue => 'b', id => ID)",
+        "select dibs.enqueue('mail', queue => 'b', id => ID, unique_key => 'k')",
+        "select dibs.enqueue('mail', queue => 'b', id => ID, unique_key => 'k', on_conflict => 'replace')",
+        "select dibs.enqueue_many(concat('[{\"kind\": \"mail\"}, {\"kind\": \"mail\", \"queue\": \"b\", \"id\": \"', ID, '\"}]')::jsonb)",
+        "select dibs.enqueue_rows(array[ID], '{b}', '{mail}', null, null, null, null, null, null, null, null, null, null, null, true)"
+      })
+  void anId_thatNamesATaskOfAnotherQueue_isRefused(String sql) throws SQLException {
+    String id = session.value("select dibs.enqueue('mail', queue => 'a')");
+    assertThat(session.refused("22023", sql.replace("ID", "'" + id + "'::uuid")))
+        .startsWith(
+            "id %s names a task of queue 'a' already, so none of queue 'b' can have it; give each an id of its own"
+                .formatted(id));
+    assertThat(db.tasks("PENDING")).isEqualTo(1);
+  }
+
+  @Test
+  void anId_isRefusedForTwoQueuesInOneCall() throws SQLException {
+    String id = UUID.randomUUID().toString();
+    String item = "{\"kind\":\"mail\",\"queue\":\"%s\",\"id\":\"%s\"}";
+    String fan = "[" + item.formatted("b", id) + "," + item.formatted("a", id) + "]";
+    String said = "id %s is given to tasks of the queues 'a' and 'b'; give each an id of its own";
+    assertThat(session.refused("22023", "select dibs.enqueue_many(?::jsonb)", fan))
+        .startsWith(said.formatted(id));
+    assertThat(
+            session.refused(
+                "22023",
+                "select dibs.enqueue_rows(array[i, i], '{b,a}', '{k,k}', null, null, null, null, null, null, null, null, null, null, null, false)"
+                    + " from (select ?::uuid as i) x",
+                id))
+        .startsWith(said.formatted(id));
+    assertThat(
+            session.refused(
+                "22023",
+                "select dibs.enqueue('mail', queue => q, id => ?::uuid) from unnest('{a,b}'::text[]) q",
+                id))
+        .contains("'a'", "'b'");
+    assertThat(db.tasks("PENDING")).isZero();
+  }
+
   @Test
   void ids_areOfVersion7AndRise() throws SQLException {
     session.execute("select dibs.enqueue('mail') from generate_series(1, 50)");

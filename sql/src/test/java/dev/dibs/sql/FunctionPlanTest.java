@@ -69,6 +69,7 @@ class FunctionPlanTest {
       quoteCharacter = '`',
       value = {
         "select dibs.enqueue('k', queue => 'q') | task_pkey",
+        "select dibs.enqueue('k', queue => 'q', id => gen_random_uuid()) | task_pkey",
         "select dibs.enqueue('k', queue => 'q', unique_key => 'new') | task_unique_waiting task_unique_held task_pkey",
         "select dibs.enqueue('k', queue => 'q', unique_key => 'u7') | task_unique_waiting task_unique_held task_pkey",
         "select dibs.enqueue('k', queue => 'q', unique_key => 'u7', on_conflict => 'replace') | task_unique_waiting task_pkey",

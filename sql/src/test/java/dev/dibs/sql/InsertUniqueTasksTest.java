@@ -214,6 +214,26 @@ class InsertUniqueTasksTest {
     assertThat(db.value("select unique_key from dibs.unique_window")).isEqualTo("k1");
   }
 
+  /** Somebody enqueues under a key whose window is over, and does not commit. */
+  @Test
+  void forgetWindows_waitsForNobody() throws SQLException {
+    for (int i = 0; i < 3; i++)
+      insertInTransaction(task(Unique.by("k" + i).forAtLeast(Duration.ofHours(1)), 1));
+    db.execute("update dibs.unique_window set until = now()");
+    db.execute("delete from dibs.task");
+    try (Connection other = db.connectReadCommitted()) {
+      other.setAutoCommit(false);
+      other
+          .createStatement()
+          .execute("select from dibs.unique_window where unique_key = 'k1' for update");
+      connection.createStatement().execute("set lock_timeout = '2 s'");
+      assertThat(new Duties(Schema.DEFAULT).forgetWindows(connection)).isEqualTo(2);
+      assertThat(db.value("select unique_key from dibs.unique_window")).isEqualTo("k1");
+      other.rollback();
+    }
+    assertThat(new Duties(Schema.DEFAULT).forgetWindows(connection)).isEqualTo(1);
+  }
+
   private Landed insertInTransaction(NewTask<Json> task) throws SQLException {
     connection.setAutoCommit(false);
     Landed landed = insert(task);

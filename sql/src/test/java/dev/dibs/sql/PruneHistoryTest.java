@@ -77,6 +77,37 @@ class PruneHistoryTest {
     assertThat(rows("short", "SUCCEEDED")).isZero();
   }
 
+  /** The rows before the horizon that are kept must not be looked at again and again. */
+  @Test
+  void rows_thatAreKeptStandInNobodysWay() throws SQLException {
+    retain("mail", new Retention(Duration.ofDays(7), Duration.ofDays(30), Duration.ofDays(1)));
+    retain("other", new Retention(Duration.ofDays(1), Duration.ofDays(30), Duration.ofDays(1)));
+    end("mail", "SUCCEEDED", "1 day 1 minute", 30);
+    end("mail", "CANCELLED", "1 day 2 minutes", 1);
+    end("other", "SUCCEEDED", "2 days", 5);
+    int batches = 0;
+    while (batches < 50 && duties.pruneRows(connection, 7)) batches++;
+    assertThat(batches).isLessThan(20);
+    assertThat(rows("mail", "SUCCEEDED")).isEqualTo(30);
+    assertThat(rows("mail", "CANCELLED")).isZero();
+    assertThat(rows("other", "SUCCEEDED")).isZero();
+    assertThat(duties.pruneRows(connection, 1)).isFalse();
+  }
+
+  /** One queue ends more than a batch, each time; another one has its turn all the same. */
+  @Test
+  void rows_ofABusyQueueDoNotKeepThoseOfOthers() throws SQLException {
+    for (String queue : new String[] {"a", "b"})
+      retain(queue, new Retention(Duration.ofHours(1), Duration.ofDays(30), Duration.ofHours(1)));
+    end("b", "SUCCEEDED", "5 hours", 5);
+    for (int batch = 0; rows("b", "SUCCEEDED") > 0; batch++) {
+      assertThat(batch).isLessThan(20);
+      end("a", "SUCCEEDED", (300 - batch) + " minutes", 20);
+      assertThat(duties.pruneRows(connection, 7)).isTrue();
+    }
+    assertThat(rows("a", "SUCCEEDED")).isPositive();
+  }
+
   private void retain(String queue, Retention retention) throws SQLException {
     new Steer(Schema.DEFAULT).retain(connection, queue, retention, Request.of("ana", "test", ""));
   }
@@ -89,6 +120,24 @@ class PruneHistoryTest {
     retain("q", Retention.DEFAULT.withDead(Duration.ofDays(100)));
     assertThat(duties.prune(connection)).isEqualTo(1);
     assertThat(db.value("select to_regclass('dibs.task_history_20200101')")).isNull();
+  }
+
+  /** Likewise a new day's partition, which locks the default one. */
+  @Test
+  void newDay_behindAReaderStallsNobodyAndComesLater() throws Exception {
+    try (Session reader = Session.on(db);
+        Session other = Session.on(db)) {
+      reader.connection().setAutoCommit(false);
+      reader.execute("select count(*) from dibs.task_history");
+      connection.createStatement().execute("set statement_timeout = '20 s'");
+      long before = System.nanoTime();
+      assertThat(duties.createPartitions(connection, 6)).isEmpty();
+      assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(5));
+      other.execute("set lock_timeout = '1 ms'");
+      other.execute("select count(*) from dibs.task_history");
+      reader.connection().rollback();
+    }
+    assertThat(duties.createPartitions(connection, 6)).hasValue(3);
   }
 
   /**

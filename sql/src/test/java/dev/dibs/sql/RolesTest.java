@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.util.Collections;
 import java.util.List;
+import java.util.UUID;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -289,8 +291,10 @@ class RolesTest {
     try (Session operator = new Session(roles.connectAs("operator"))) {
       assertThat(operator.value("select %s.cancel(?::uuid, 'why')".formatted(schema), other))
           .isEqualTo("PENDING");
-      assertThat(operator.value("select %s.reveal_task(?::uuid)".formatted(schema), id))
-          .isEqualTo("\"s3cr3t\"");
+      String reveal =
+          "select %s.reveal_task(?::uuid, request => '%s')".formatted(schema, UUID.randomUUID());
+      assertThat(operator.rows(reveal, id)).containsExactly(Collections.singletonList(null));
+      assertThat(operator.value(reveal, id)).isEqualTo("\"s3cr3t\"");
       assertThat(
               operator.value(
                   "select result from %s.cancel_task(?::uuid, 'PENDING', 0)".formatted(schema), id))

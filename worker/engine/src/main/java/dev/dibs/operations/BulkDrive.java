@@ -146,6 +146,8 @@ public final class BulkDrive {
       pace.shrink();
       return true;
     }
+    if (refusal.isPresent())
+      refusals++; // the batch that was to count the last one was refused, too
     if (refusals >= MOST_REFUSALS) return end(e);
     refusal = Optional.of(message(e));
     return true;

@@ -16,6 +16,7 @@ import org.slf4j.LoggerFactory;
 final class DutyRoster {
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
   private static final int PARTITION_DAYS_AHEAD = 3;
+  private static final Duration PARTITION_PAUSE = Duration.ofMinutes(1);
 
   /** So many outcomes leave as many dead rows, which claims would come to feel. */
   private static final long VACUUM_AFTER = 20_000;
@@ -65,7 +66,7 @@ final class DutyRoster {
         duty = duties.takeDue(connection)) {
       link.step(connection); // taken, whatever becomes of it
       switch (duty.get()) {
-        case "partitions" -> duties.createPartitions(connection, PARTITION_DAYS_AHEAD);
+        case "partitions" -> createPartitions(connection);
         case "prune" -> prune(connection);
         case "audit" -> pruneAudit(connection);
         case "ticks" -> duties.pruneTicks(connection, TICKS_KEPT);
@@ -74,6 +75,12 @@ final class DutyRoster {
         default -> LOG.debug("duty {} is not known to this version", duty.get());
       }
     }
+  }
+
+  /** Gives way to whoever reads history; the days ahead are time enough to come again. */
+  private void createPartitions(Connection connection) throws SQLException {
+    if (duties.createPartitions(connection, PARTITION_DAYS_AHEAD).isEmpty())
+      duties.comeAgain(connection, "partitions", PARTITION_PAUSE);
   }
 
   /** Other duties wait for this, so what takes long is done bit by bit. */

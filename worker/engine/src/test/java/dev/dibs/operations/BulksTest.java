@@ -127,6 +127,36 @@ class BulksTest {
     assertThat(bulks.list(Optional.empty(), 10)).isEmpty();
   }
 
+  /** A queue after the other, and the look grows each time. */
+  @Test
+  void aBulk_overManyQueuesIsCountedAndRun() throws InterruptedException {
+    bury(400);
+    db.execute(
+        "update dibs.task_history set queue = 'q' || (extract(epoch from finished_at) * 1000)::bigint % 40");
+    var order = BulkOrder.of(TaskFilter.of(TaskStatus.DEAD).kind("rare"), RETRY).perSecond(FAST);
+    assertThat(bulks.preview(order).count()).isEqualTo(new BulkPreview.Count(40, Exactness.EXACT));
+    assertCounts(run(order), 40, 0, 0);
+  }
+
+  /** The database refuses even to count a task as refused. */
+  @Test
+  void aBulkThatIsRefusedAltogether_ends() throws InterruptedException {
+    enqueue(5);
+    var cancel = BulkOrder.of(in("q", TaskStatus.PENDING), new BulkChange.Cancel()).perSecond(FAST);
+    BulkDrive drive = start(cancel);
+    db.execute(
+        """
+        create function public.refuse() returns trigger language plpgsql as $$
+        begin raise exception using errcode = '22003', message = 'out of range'; end $$;
+        create trigger refuse before update on dibs.bulk for each row when (new.status <> 'FAILED')
+        execute function public.refuse()\
+        """);
+    BulkRow row = drive.run(each -> {});
+    assertThat(row.status()).isEqualTo(BulkRow.Status.FAILED);
+    assertThat(row.error().orElseThrow()).contains("out of range");
+    assertThat(db.tasks("PENDING")).isEqualTo(5);
+  }
+
   @Test
   void dead_areRetriedWithTheirHistory() throws InterruptedException {
     bury(1_200);
