@@ -21,7 +21,7 @@ import picocli.CommandLine.ScopeType;
     versionProvider = Dibs.Version.class,
     footer = {
       "",
-      "Every option is an environment variable too. Exit codes: 0 fine, 1 failed, 2 wrong usage."
+      "Every option is an environment variable, too: see its help. Exit codes: 0 fine, 1 failed, 2 wrong usage."
     })
 public final class Dibs {
   private static final int HELP_WIDTH = 110;
