@@ -77,20 +77,20 @@ final class BenchCommand implements Callable<Integer> {
             options.url == null
                 ? options.startPrivate(shell, "bench")
                 : options.find(shell, "bench");
+        var own = new OwnSchema(database, shell, schemaName());
         var db =
             new BenchDatabase(
                 database.plain(Duration.ZERO),
                 database.asTheDriverComes(Duration.ZERO),
-                ownSchema());
+                new Schema(own.name()));
         var processes = new BenchProcesses(database)) {
       measure(wanted, db, plan(processes));
     }
     return 0;
   }
 
-  private static Schema ownSchema() {
-    return new Schema(
-        "dibs_bench_" + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt(), 6));
+  private static String schemaName() {
+    return "dibs_bench_" + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt(), 6);
   }
 
   private void measure(List<String> wanted, BenchDatabase db, Bench.Plan plan) throws Exception {

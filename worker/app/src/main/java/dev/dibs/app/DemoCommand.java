@@ -105,14 +105,23 @@ final class DemoCommand implements Callable<Integer> {
       throws InterruptedException {
     String run = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt(), 6);
     String queue = "demo-" + run;
-    var domain = new DemoDomain("dibs_demo_" + run, size);
-    domain.create(dsl);
-    enqueue(database, source, domain, queue);
+    String forget =
+        "delete from \"%s\".task where queue = '%s'".formatted(database.schema().name(), queue);
+    try (var own = new OwnSchema(database, shell, "dibs_demo_" + run, forget)) {
+      var domain = new DemoDomain(own.name(), size);
+      domain.create(dsl);
+      enqueue(database, source, domain, queue);
+      return work(database, dsl, domain, queue);
+    }
+  }
+
+  private int work(Database database, DSLContext dsl, DemoDomain domain, String queue)
+      throws InterruptedException {
     var board =
         new DemoBoard(
             json ? shell.err() : shell.out(),
             json ? shell.errIsTerminal() : shell.outIsTerminal(),
-            size.tasks());
+            domain.size().tasks());
     var plan = new DemoProcesses.Plan(database, queue, domain.schema(), concurrency, LEASE, naive);
     Map<String, String> notes = new HashMap<>();
     DemoProgress end;
@@ -120,28 +129,29 @@ final class DemoCommand implements Callable<Integer> {
       for (int i = 0; i < processes; i++) members.start();
       board.say(
           "%,d tasks, %d worker processes, %d at a time each%s"
-              .formatted(size.tasks(), processes, concurrency, naive ? ", naive handlers" : ""));
+              .formatted(
+                  domain.size().tasks(), processes, concurrency, naive ? ", naive handlers" : ""));
       end = watch(dsl, database.schema().name(), queue, board, members, notes);
       members.stop();
     }
     Map<String, Long> shares = new LinkedHashMap<>(end.byProcess());
     shares.keySet().removeAll(notes.keySet());
-    DemoCheck check = DemoCheck.of(dsl, database.schema().name(), queue, size, shares);
+    DemoCheck check = DemoCheck.of(dsl, database.schema().name(), queue, domain.size(), shares);
     var report =
         new DemoReport(
             check, DemoReport.Pace.read(dsl, database.schema().name(), queue), end, notes);
     report.lines().forEach(board::say);
     if (json) shell.out().println(report.json());
-    domain.drop(dsl);
     return check.ok() ? 0 : Errors.FAILED;
   }
 
-  private static void enqueue(
-      Database database, DataSource source, DemoDomain domain, String queue) {
+  private static void enqueue(Database database, DataSource source, DemoDomain domain, String queue)
+      throws InterruptedException {
     try (Producer producer =
         Producer.on(source, ProducerSettings.DEFAULT.withSchema(database.schema()))) {
       var tasks = domain.tasks(queue);
       for (int from = 0; from < tasks.size(); from += 5_000) {
+        if (Thread.interrupted()) throw new InterruptedException();
         producer.enqueue(tasks.subList(from, Math.min(tasks.size(), from + 5_000)));
       }
     }

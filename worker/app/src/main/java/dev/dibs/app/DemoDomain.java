@@ -60,10 +60,6 @@ record DemoDomain(String schema, DemoSize size) {
     dsl.execute("analyze");
   }
 
-  void drop(DSLContext dsl) {
-    dsl.execute("drop schema if exists " + schema + " cascade");
-  }
-
   /**
    * All tasks, in an order that is the same in every run: the scenarios mixed evenly, the proposals
    * of one project side by side so that their managers meet.

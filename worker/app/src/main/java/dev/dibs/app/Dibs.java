@@ -1,7 +1,9 @@
 package dev.dibs.app;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import picocli.CommandLine;
@@ -21,7 +23,7 @@ import picocli.CommandLine.ScopeType;
     versionProvider = Dibs.Version.class,
     footer = {
       "",
-      "Every option is an environment variable too. Exit codes: 0 fine, 1 failed, 2 wrong usage."
+      "Every option is an environment variable, too: see its help. Exit codes: 0 fine, 1 failed, 2 wrong usage."
     })
 public final class Dibs {
   private static final int HELP_WIDTH = 110;
@@ -79,9 +81,17 @@ public final class Dibs {
         new DemoWorkerCommand(shell));
   }
 
-  /** Runs one command and answers its exit code. */
+  /** Runs one command and answers its exit code; what it could not print is a failure, too. */
   static int run(Shell shell, String... args) {
-    return line(shell).execute(args);
+    int code = line(shell).execute(args);
+    Optional<IOException> failure = shell.out().failure();
+    if (failure.isEmpty()) return code;
+    if (!Output.isReaderGone(failure.get()))
+      shell.say(
+          "not all could be written to standard output: "
+              + failure.get().getMessage()
+              + "; the command itself went on, so look what it did before you repeat it");
+    return code == 0 ? Errors.FAILED : code;
   }
 
   /** Every command with its options, ready to be executed. */

@@ -26,7 +26,7 @@ final class EngineOptions {
   @Option(
       names = "--poll-interval",
       paramLabel = "DURATION",
-      defaultValue = "1s",
+      defaultValue = "2500ms",
       description = "Look for tasks at least this often; bells wake it sooner.")
   Duration pollInterval = WorkerSettings.DEFAULT.pollInterval();
 

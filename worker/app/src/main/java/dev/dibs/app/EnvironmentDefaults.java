@@ -3,6 +3,7 @@ package dev.dibs.app;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.IDefaultValueProvider;
 import picocli.CommandLine.Model.ArgSpec;
@@ -11,23 +12,43 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ScopeType;
 
 /**
- * Makes every option an environment variable too: {@code --database-url} is {@code
- * DIBS_DATABASE_URL}.
+ * Makes every option an environment variable too: {@code dibs tasks list --queue} is {@code
+ * DIBS_TASKS_LIST_QUEUE}.
+ *
+ * <p>The names of the command may be left out, as in {@code DIBS_QUEUE}, for the commands that
+ * serve and for the options that mean the same in every command that has them. Elsewhere one word
+ * means several things, and a command that acts would hear what its container tells the worker.
  */
 final class EnvironmentDefaults implements IDefaultValueProvider {
+  private static final Set<String> SERVERS = Set.of("worker", "gateway", "console");
+
+  private static final Set<String> SAME_EVERYWHERE =
+      Set.of(
+          "--database-url",
+          "--database-user",
+          "--database-password",
+          "--database-password-file",
+          "--schema",
+          "--fail-fast",
+          "--by",
+          "--json",
+          "--debug");
+
   private final Map<String, String> environment;
 
   EnvironmentDefaults(Map<String, String> environment) {
     this.environment = environment;
   }
 
-  /** The variable's value; one that is empty counts as not set. */
+  /** The value of the first variable that has one; one that is empty counts as not set. */
   @Override
   public @Nullable String defaultValue(ArgSpec argument) {
     if (!(argument instanceof OptionSpec option) || isQuestion(option)) return null;
-    String own = environment.getOrDefault(variable(option, option.command().name() + "-"), "");
-    String value = own.isEmpty() ? environment.getOrDefault(variable(option), "") : own;
-    return value.isEmpty() ? null : value;
+    for (String variable : variables(option)) {
+      String value = environment.getOrDefault(variable, "");
+      if (!value.isEmpty()) return value;
+    }
+    return null;
   }
 
   /** Whether the option asks about dibs itself, which no variable can. */
@@ -35,17 +56,25 @@ final class EnvironmentDefaults implements IDefaultValueProvider {
     return option.usageHelp() || option.versionHelp();
   }
 
-  static String variable(OptionSpec option) {
-    return variable(option, "");
+  /**
+   * The variables that stand for an option: the command's own, then the short one if it has one.
+   */
+  static List<String> variables(OptionSpec option) {
+    String name = option.longestName().replaceFirst("^--?", "");
+    String own = variable(option.command().qualifiedName("_") + "_" + name);
+    boolean isShort =
+        SERVERS.contains(option.command().name()) || SAME_EVERYWHERE.contains(option.longestName());
+    return isShort ? List.of(own, variable("dibs_" + name)) : List.of(own);
   }
 
-  /** With a command's name in front the variable is for that command alone. */
-  private static String variable(OptionSpec option, String command) {
-    String name = command + option.longestName().replaceFirst("^--?", "");
-    return "DIBS_" + name.toUpperCase(Locale.ROOT).replace('-', '_');
+  private static String variable(String name) {
+    return name.toUpperCase(Locale.ROOT).replace('-', '_');
   }
 
-  /** Writes the variable and the default into the help of every option that is a command's own. */
+  /**
+   * Writes the shortest variable and the default into the help of every option that is a command's
+   * own.
+   */
   static void describe(CommandSpec command) {
     for (OptionSpec option : List.copyOf(command.options())) {
       if (isQuestion(option) || option.scopeType() == ScopeType.INHERIT) continue;
@@ -53,7 +82,7 @@ final class EnvironmentDefaults implements IDefaultValueProvider {
       if (description.length == 0) description = new String[] {""};
       String known =
           option.defaultValue() == null ? "" : "default: " + option.defaultValue() + ", ";
-      description[description.length - 1] += " (" + known + variable(option) + ")";
+      description[description.length - 1] += " (" + known + variables(option).getLast() + ")";
       command.remove(option);
       command.add(option.toBuilder().description(description).build());
     }

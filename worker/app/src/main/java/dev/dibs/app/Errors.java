@@ -78,7 +78,7 @@ final class Errors implements IParameterExceptionHandler, IExecutionExceptionHan
   }
 
   /** The message on one line; PostgreSQL and Flyway write several. */
-  private static String text(Exception e) {
+  static String text(Exception e) {
     String message = e.getMessage() == null ? "no message" : e.getMessage();
     return message
         .lines()

@@ -54,7 +54,12 @@ final class FilterOptions {
 
   /** Whether any of them is given. */
   boolean isGiven() {
-    return Stream.of(status, queue, kind, priority, worker, since, until, header, error)
+    return queue != null || isMoreThanQueue();
+  }
+
+  /** Whether any of them but the queue is given. */
+  boolean isMoreThanQueue() {
+    return Stream.of(status, kind, priority, worker, since, until, header, error)
         .anyMatch(option -> option != null);
   }
 

@@ -1,12 +1,10 @@
 package dev.dibs.app;
 
 import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.lang.ProcessBuilder.Redirect;
-import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.function.IntPredicate;
 
@@ -17,7 +15,7 @@ import java.util.function.IntPredicate;
  */
 record Shell(
     InputStream in,
-    PrintWriter out,
+    Output out,
     PrintWriter err,
     Map<String, String> environment,
     IntPredicate terminal) {
@@ -32,17 +30,10 @@ record Shell(
   static Shell system() {
     return new Shell(
         System.in,
-        writer(FileDescriptor.out),
-        writer(FileDescriptor.err),
+        Output.to(FileDescriptor.out),
+        Output.to(FileDescriptor.err),
         System.getenv(),
         Shell::isTerminal);
-  }
-
-  /**
-   * UTF-8 whatever the locale: in a container that has none, names and JSON must come out whole.
-   */
-  private static PrintWriter writer(FileDescriptor descriptor) {
-    return new PrintWriter(new FileOutputStream(descriptor), true, StandardCharsets.UTF_8);
   }
 
   /** Java cannot tell before 22, and never for err alone; every Unix has {@code test -t}. */

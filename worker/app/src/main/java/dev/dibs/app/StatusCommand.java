@@ -48,7 +48,7 @@ final class StatusCommand implements Callable<Integer> {
     Database database = options.find(shell, "status");
     boolean redraws = watch > 0 && !json && shell.outIsTerminal();
     show(report(database), redraws);
-    while (watch > 0) {
+    while (watch > 0 && shell.out().failure().isEmpty()) {
       pause();
       showAgain(database, redraws);
     }

@@ -40,6 +40,9 @@ final class TaskCancelCommand implements Callable<Integer> {
       return target.act(shell, new BulkChange.Cancel(), DONE, Operations::cancel);
     if (key == null || target.id != null || target.isFilter())
       throw new UsageException("give either the ID of a task or --unique-key, or a filter");
+    if (target.filter.isMoreThanQueue())
+      throw new UsageException(
+          "--unique-key goes with --queue alone: leave the rest of the filter out, or give --status in place of the key");
     return cancelHolders(key);
   }
 

@@ -39,6 +39,10 @@ final class TaskRetryCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
+    if (target.id != null && !spread.isZero())
+      throw new UsageException("--spread goes with a filter; give --delay with the ID of a task");
+    if (target.id == null && target.isFilter() && !delay.isZero())
+      throw new UsageException("--delay goes with the ID of a task; give --spread with a filter");
     BulkChange change = OperatorOptions.meant(() -> new BulkChange.Retry(spread));
     return target.act(
         shell,

@@ -8,7 +8,7 @@ import java.sql.SQLException;
 import javax.sql.DataSource;
 
 /**
- * A schema of the benchmark's own in the database that is measured; it is dropped at the end.
+ * A schema of the benchmark's own in the database that is measured; who named it drops it.
  * Thread-safe.
  *
  * <p>What is counted is read back from the database, never believed from the program that is
@@ -189,7 +189,6 @@ public final class BenchDatabase implements AutoCloseable {
 
   @Override
   public void close() {
-    execute("drop schema if exists \"" + schema.name() + "\" cascade");
     try {
       control.close();
     } catch (SQLException e) {

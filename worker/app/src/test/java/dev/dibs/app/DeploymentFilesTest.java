@@ -240,7 +240,7 @@ class DeploymentFilesTest {
     command
         .getCommandSpec()
         .options()
-        .forEach(option -> variables.add(EnvironmentDefaults.variable(option)));
+        .forEach(option -> variables.addAll(EnvironmentDefaults.variables(option)));
     command.getSubcommands().values().forEach(below -> addVariables(below, variables));
   }
 
@@ -311,7 +311,7 @@ class DeploymentFilesTest {
       assertThat(series.find()).as(trigger.where()).isTrue();
       assertThat(metrics).contains("\n" + series.group(1) + "{" + series.group(2) + "} ");
     }
-    assertThat(configuration.at("DIBS_QUEUE").text()).startsWith("default=");
+    assertThat(configuration.at("DIBS_WORKER_QUEUE").text()).startsWith("default=");
     assertThat(kubernetes("kustomization.yaml").at("namespace").text()).isEqualTo("dibs");
   }
 }

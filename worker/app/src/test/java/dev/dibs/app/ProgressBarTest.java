@@ -14,7 +14,7 @@ class ProgressBarTest {
 
   private Shell shell(boolean terminal) {
     return new Shell(
-        System.in, new PrintWriter(err), new PrintWriter(err), Map.of(), descriptor -> terminal);
+        System.in, new Output(err), new PrintWriter(err), Map.of(), descriptor -> terminal);
   }
 
   @Test

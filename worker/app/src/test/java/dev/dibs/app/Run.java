@@ -24,7 +24,7 @@ record Run(int code, String out, String err) {
       String in, StringWriter out, StringWriter err, Map<String, String> environment) {
     return new Shell(
         new ByteArrayInputStream(in.getBytes(StandardCharsets.UTF_8)),
-        new PrintWriter(out, true),
+        new Output(out),
         new PrintWriter(err, true),
         environment,
         descriptor -> false);

@@ -275,8 +275,8 @@ class SchedulesCommandTest {
     var run = Run.dibs("schedules", "--help");
     assertThat(run.out()).contains("list", "add", "pause", "resume", "run", "remove", "next");
     var add = Run.dibs("schedules", "add", "--help");
-    assertThat(add.out())
-        .contains("--cron", "default: once, DIBS_MISFIRE")
+    assertThat(add.out().replaceAll("\\s+", " "))
+        .contains("--cron", "default: once, DIBS_SCHEDULES_ADD_MISFIRE")
         .doesNotContain("--delay");
     assertThat(Run.dibs("schedules").code()).isEqualTo(2);
   }

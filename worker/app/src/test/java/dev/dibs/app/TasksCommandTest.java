@@ -147,6 +147,12 @@ class TasksCommandTest {
           cancel ID                             | 1 | there is no task
           cancel                                | 2 | give either the ID of a task or --unique-key
           cancel ID --unique-key k              | 2 | give either the ID of a task or --unique-key
+          cancel --unique-key k --kind mail     | 2 | --unique-key goes with --queue alone
+          cancel --unique-key k --error e       | 2 | --unique-key goes with --queue alone
+          retry --status DEAD --queue q --delay 2h  | 2 | --delay goes with the ID of a task; give --spread
+          retry --changed-by ID --status DEAD --queue q --delay 2h | 2 | --delay goes with the ID of a task
+          retry ID --spread 2h                  | 2 | --spread goes with a filter; give --delay
+          retry --delay 2h                      | 2 | give either the ID of a task or a filter
           """)
   void wrongInput_isSaidInOneLine(String arguments, int code, String message) {
     String[] args = arguments.replace("ID", new UUID(1, 2).toString()).split(" ");
