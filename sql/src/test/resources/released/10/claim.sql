@@ -22,6 +22,6 @@ with "picked" as materialized (select "p"."id"
   where "dibs"."kind"."paused_at" is not null))) and (coalesce((select set_config('synchronous_commit', 'off', true)
   where ?), '') <> 'never'))) update "dibs"."task"
   set "status" = cast('PROCESSING' as "dibs"."task_status"), "attempt" = ("dibs"."task"."attempt" + 1), "claimed_at" = statement_timestamp(), "worker_id" = cast(? as uuid), "lease" = cast(? as uuid)
-  where "dibs"."task"."id" = any (array(select "id"
-  from "picked"))
+  where ("dibs"."task"."id" = any (array(select "id"
+  from "picked")) and cast("dibs"."task"."status" as text) = 'PENDING')
   returning "dibs"."task"."id", "dibs"."task"."queue", "dibs"."task"."kind", "dibs"."task"."priority", "dibs"."task"."position", "dibs"."task"."attempt", "dibs"."task"."failures", "dibs"."task"."losses", "dibs"."task"."max_attempts", greatest("dibs"."task"."run_at", "dibs"."task"."created_at") as "ready_at", "dibs"."task"."claimed_at", cast(date_part('epoch', "dibs"."task"."timeout") * 1e6 as bigint) as "timeout", "dibs"."task"."payload", "dibs"."task"."headers"

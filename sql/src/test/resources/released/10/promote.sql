@@ -6,8 +6,8 @@ with "due" as materialized (select "dibs"."task"."id"
   for no key update skip locked),
 "promoted" as (update "dibs"."task"
   set "status" = cast('PENDING' as "dibs"."task_status"), "position" = nextval('"dibs"."task_position"')
-  where "dibs"."task"."id" = any (array(select "id"
-  from "due"))
+  where ("dibs"."task"."id" = any (array(select "id"
+  from "due")) and cast("dibs"."task"."status" as text) = 'SCHEDULED' and "dibs"."task"."run_at" <= statement_timestamp())
   returning "dibs"."task"."queue") select count(*), array(select distinct on ("queue") "queue"
   from "promoted"), (select extract(epoch
   from min("dibs"."task"."run_at") - statement_timestamp())
