@@ -83,7 +83,7 @@ final class OwnSchema implements AutoCloseable {
   }
 
   /** The command had better end by itself: then nothing of it is cut off at work. */
-  private void endWithTheProcess() {
+  void endWithTheProcess() {
     command.interrupt();
     try {
       if (!closed.await(GRACE.toMillis(), TimeUnit.MILLISECONDS)) undo();

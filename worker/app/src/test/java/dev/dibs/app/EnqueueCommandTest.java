@@ -136,7 +136,13 @@ class EnqueueCommandTest {
     var run =
         Run.dibs(
             "",
-            Map.of("DIBS_DATABASE_URL", database.url(), "DIBS_PAYLOAD", "[7]", "DIBS_KIND", "x"),
+            Map.of(
+                "DIBS_DATABASE_URL",
+                database.url(),
+                "DIBS_ENQUEUE_PAYLOAD",
+                "[7]",
+                "DIBS_ENQUEUE_KIND",
+                "x"),
             "enqueue");
     assertThat(run.code()).isZero();
     assertThat(database.value("select payload from dibs.task")).isEqualTo("[7]");

@@ -31,11 +31,8 @@ class EnvironmentDefaultsTest {
   /** As in a container whose variables are for the worker that it runs. */
   @Test
   void variables_ofAWorkerDoNotMisleadTheOtherCommands() {
-    for (var variables :
-        List.of(
-            Map.of("DIBS_QUEUE", "default=20,mail=5"),
-            Map.of("DIBS_WORKER_QUEUE", "default=20,mail=5"),
-            Map.of("DIBS_CONNECTIONS", "200"))) {
+    for (String name : List.of("DIBS_QUEUE", "DIBS_WORKER_QUEUE")) {
+      var variables = Map.of(name, "default=20,mail=5");
       assertThat(dibs(variables, "enqueue", "--kind", "noop", "--any-kind").code()).isZero();
       assertThat(database.value("select queue from dibs.task")).isEqualTo("default");
       String id = String.valueOf(database.value("select id from dibs.task"));
@@ -43,8 +40,8 @@ class EnvironmentDefaultsTest {
       Run cancel = dibs(variables, "tasks", "cancel", id);
       assertThat(cancel.err()).isEmpty();
       assertThat(cancel.out()).contains("is CANCELLED");
-      assertThat(dibs(variables, "doctor").err()).isEmpty();
     }
+    assertThat(dibs(Map.of("DIBS_CONNECTIONS", "200"), "doctor").err()).isEmpty();
   }
 
   @Test

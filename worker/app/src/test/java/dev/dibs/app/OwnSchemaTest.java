@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -86,9 +87,21 @@ class OwnSchemaTest {
         .hasLineCount(1);
   }
 
+  /** As a statement that no interrupt reaches: the command is there no more, and never closes. */
+  @Test
+  void end_undoesItWhereTheCommandDoesNotDoSoInTime() throws Exception {
+    var made = new FutureTask<>(() -> mine(ofSeconds(10)));
+    Thread.ofPlatform().start(made);
+    OwnSchema mine = made.get();
+    mine.endWithTheProcess();
+    assertThat(schemas()).isZero();
+    mine.close();
+    assertThat(err.toString()).isEmpty();
+  }
+
   @Test
   void bench_leavesNoSchemaWhenASignalEndsIt() throws Exception {
-    assertEndsCleanly("dibs worker", "bench", "drain", "--tasks=2000", "--rounds=50", "--processes=2");
+    assertEndsCleanly("dibs worker", "bench", "startup", "--tasks=2000", "--rounds=50");
   }
 
   @Test
