@@ -197,6 +197,10 @@ class ConsoleSecurityTest {
       assertThat(wrong.status()).isEqualTo(403).isEqualTo(unknown.status());
       assertThat(wrong.body()).contains("do not fit");
       assertThat(unknown.body()).contains("do not fit");
+      Client.Page none =
+          client.post("/login", token, "name", "x".repeat(9_000), "password", "x".repeat(257));
+      assertThat(none.status()).as("what is no name").isEqualTo(403);
+      assertThat(none.body()).contains("do not fit");
       for (int i = 1; i < 10; i++) client.post("/login", token, "name", "nobody", "password", "x");
       assertThat(client.post("/login", token, "name", "nobody", "password", "x").status())
           .isEqualTo(429);
