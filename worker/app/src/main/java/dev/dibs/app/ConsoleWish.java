@@ -23,7 +23,7 @@ record ConsoleWish(String option, InetSocketAddress address, Who who, Look look)
       @Nullable Path users,
       List<String> proxies,
       @Nullable Path proxySecret,
-      String role,
+      @Nullable String role,
       boolean https) {}
 
   /** What is on every page, and whether any may change something. */
@@ -61,15 +61,30 @@ record ConsoleWish(String option, InetSocketAddress address, Who who, Look look)
   }
 
   private Login login() {
-    if (who.users() != null && !who.proxies().isEmpty())
-      throw new UsageException("give %1$susers or %1$sproxy-from, not both".formatted(option));
+    checkThatAllIsUsed();
     if (who.users() != null) return new Login.Passwords(Users.read(who.users()));
     try {
-      if (who.proxies().isEmpty()) return new Login.Local(Role.of(who.role()));
+      if (who.proxies().isEmpty())
+        return new Login.Local(who.role() == null ? Role.ADMIN : Role.of(who.role()));
       return new Login.Proxy(who.proxies(), secret(who.proxySecret()));
     } catch (IllegalArgumentException e) {
       throw new UsageException(String.valueOf(e.getMessage()));
     }
+  }
+
+  /** What is left out in silence would be taken for a lock. */
+  private void checkThatAllIsUsed() {
+    boolean proxied = !who.proxies().isEmpty();
+    if (who.users() != null && proxied)
+      throw new UsageException("give %1$susers or %1$sproxy-from, not both".formatted(option));
+    if (who.proxySecret() != null && !proxied)
+      throw new UsageException(
+          "%1$sproxy-secret-file is of a proxy that is believed: give %1$sproxy-from ADDRESS, or leave it out"
+              .formatted(option));
+    if (who.role() != null && (who.users() != null || proxied))
+      throw new UsageException(
+          "%1$srole is for where nobody is asked who they are: leave it out, roles are in the file of %1$susers or in the proxy's X-Dibs-Role"
+              .formatted(option));
   }
 
   private String secret(@Nullable Path file) {
