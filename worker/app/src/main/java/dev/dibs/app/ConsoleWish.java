@@ -5,10 +5,13 @@ import dev.dibs.console.Login;
 import dev.dibs.console.Role;
 import dev.dibs.console.Users;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +33,9 @@ record ConsoleWish(String option, InetSocketAddress address, Who who, Look look)
   record Look(String environment, boolean readOnly) {}
 
   private static final int LAST_PORT = 65_535;
+  private static final String OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
+  private static final Pattern LITERAL =
+      Pattern.compile(OCTET + "(\\." + OCTET + "){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*");
 
   /**
    * Where it is to listen.
@@ -66,7 +72,8 @@ record ConsoleWish(String option, InetSocketAddress address, Who who, Look look)
     try {
       if (who.proxies().isEmpty())
         return new Login.Local(who.role() == null ? Role.ADMIN : Role.of(who.role()));
-      return new Login.Proxy(who.proxies(), secret(who.proxySecret()));
+      List<InetAddress> addresses = who.proxies().stream().map(this::literal).toList();
+      return new Login.Proxy(addresses, secret(who.proxySecret()));
     } catch (IllegalArgumentException e) {
       throw new UsageException(String.valueOf(e.getMessage()));
     }
@@ -85,6 +92,17 @@ record ConsoleWish(String option, InetSocketAddress address, Who who, Look look)
       throw new UsageException(
           "%1$srole is for where nobody is asked who they are: leave it out, roles are in the file of %1$susers or in the proxy's X-Dibs-Role"
               .formatted(option));
+  }
+
+  /** An address as it is written: a name could be another's tomorrow, and is never looked up. */
+  private InetAddress literal(String text) {
+    try {
+      if (LITERAL.matcher(text).matches()) return InetAddress.getByName(text);
+    } catch (UnknownHostException e) { // digits and colons that are none
+    }
+    throw new UsageException(
+        "%sproxy-from %s is no address: give one like 10.0.0.7 or fd00::7, no name"
+            .formatted(option, text));
   }
 
   private String secret(@Nullable Path file) {

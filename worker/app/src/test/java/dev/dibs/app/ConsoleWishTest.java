@@ -2,9 +2,13 @@ package dev.dibs.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.dibs.console.Login;
 import dev.dibs.console.Role;
 import dev.dibs.console.Users;
 import java.io.IOException;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -71,5 +75,53 @@ class ConsoleWishTest {
         List.of("--console", "0", "--console-role", "viewer", "--console-users", users),
         "--console-role",
         "--console-users");
+  }
+
+  @Test
+  void proxy_isAnAddressAndNoName() {
+    for (String wrong :
+        List.of(
+            "proxy.internal",
+            "localhost",
+            "10.0.0.256",
+            "10.0.0",
+            "10.0.0.01",
+            "10.0.0.0/8",
+            "10.0.0.1:80",
+            "1",
+            "::g",
+            "1::2::3",
+            "[::1]"))
+      assertRefused(
+          "console",
+          List.of("--proxy-from", "10.0.0.1," + wrong, "--proxy-secret-file", secret),
+          "--proxy-from " + wrong + " is no address");
+  }
+
+  private Login.Proxy proxy(String... addresses) throws Exception {
+    var who = new ConsoleWish.Who(null, List.of(addresses), Path.of(secret), null, false);
+    var wish =
+        new ConsoleWish(
+            "--",
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+            who,
+            new ConsoleWish.Look("test", false));
+    return (Login.Proxy) wish.settings().login();
+  }
+
+  @Test
+  void proxy_isTheAddressHoweverItIsWritten() throws Exception {
+    byte[] one = new byte[16];
+    one[15] = 1;
+    byte[] local = {(byte) 0xfe, (byte) 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7};
+    Login.Proxy proxy = proxy("10.0.0.7", "0:0:0:0:0:0:0:1", "::FFFF:10.0.0.8", "fe80::7");
+    for (InetAddress from :
+        List.of(
+            InetAddress.getByAddress(new byte[] {10, 0, 0, 7}),
+            InetAddress.getByAddress(one),
+            InetAddress.getByAddress(new byte[] {10, 0, 0, 8}),
+            Inet6Address.getByAddress("by an interface", local, 3)))
+      assertThat(proxy.addresses()).contains(from);
+    assertThat(proxy.addresses()).hasSize(4);
   }
 }

@@ -293,9 +293,9 @@ class ConsoleSecurityTest {
   }
 
   @Test
-  void proxy_isBelievedWithItsSecretAndFromItsAddress() {
+  void proxy_isBelievedWithItsSecretAndFromItsAddress() throws Exception {
     String secret = "0123456789abcdef";
-    var here = new Login.Proxy(List.of("127.0.0.1"), secret);
+    var here = new Login.Proxy(List.of(InetAddress.getLoopbackAddress()), secret);
     try (TestConsole proxied = TestConsole.of(database, TestConsole.settings(here, "prod", false));
         Client client = new Client(proxied.url())) {
       String[] vera = {
@@ -314,7 +314,8 @@ class ConsoleSecurityTest {
                   .status())
           .isEqualTo(403);
     }
-    var elsewhere = new Login.Proxy(List.of("10.9.9.9"), secret);
+    var elsewhere =
+        new Login.Proxy(List.of(InetAddress.getByAddress(new byte[] {10, 9, 9, 9})), secret);
     try (TestConsole proxied =
             TestConsole.of(database, TestConsole.settings(elsewhere, "prod", false));
         Client client = new Client(proxied.url())) {
@@ -365,7 +366,7 @@ class ConsoleSecurityTest {
                     everywhere, false, new Login.Passwords(TestConsole.USERS), "x", false, "1")
                 .securesCookies())
         .isTrue();
-    assertThatThrownBy(() -> new Login.Proxy(List.of("10.0.0.1"), "short"))
+    assertThatThrownBy(() -> new Login.Proxy(List.of(InetAddress.getLoopbackAddress()), "short"))
         .hasMessageContaining("16 characters");
   }
 
