@@ -4,6 +4,7 @@ import static dev.dibs.sql.schema.Tables.KIND;
 import static dev.dibs.sql.schema.Tables.QUEUE;
 import static dev.dibs.sql.schema.Tables.TASK;
 import static dev.dibs.sql.schema.Tables.WORKER;
+import static dev.dibs.sql.schema.enums.TaskStatus.PENDING;
 import static dev.dibs.sql.schema.enums.TaskStatus.PROCESSING;
 import static org.jooq.impl.DSL.coalesce;
 import static org.jooq.impl.DSL.field;
@@ -59,18 +60,35 @@ public final class ListQueues {
     for (String name : served.keySet()) rows.put(name, plain(name, served));
     dsl.select(QUEUE.fields())
         .from(QUEUE)
-        .forEach(row ->
-            rows.put(
-                row.get(QUEUE.NAME),
-                new QueueRow(
-                    row.get(QUEUE.NAME),
-                    pause(row, QUEUE.PAUSED_AT, QUEUE.PAUSED_BY, QUEUE.PAUSED_WHY),
-                    new Retention(
-                        kept(row, QUEUE.RETENTION_SUCCEEDED),
-                        kept(row, QUEUE.RETENTION_DEAD),
-                        kept(row, QUEUE.RETENTION_CANCELLED)),
-                    served.getOrDefault(row.get(QUEUE.NAME), 0))));
+        .forEach(row -> rows.put(row.get(QUEUE.NAME), steered(row, served)));
     return List.copyOf(rows.values());
+  }
+
+  /** One of {@link #queues}, found by its name: a few pages, however many there are. */
+  public Optional<QueueRow> queue(Connection connection, String name) {
+    DSLContext dsl = schema.dsl(connection);
+    Map<String, Integer> served = live(dsl, WORKER.QUEUES);
+    Optional<QueueRow> steered =
+        dsl.select(QUEUE.fields())
+            .from(QUEUE)
+            .where(QUEUE.NAME.eq(name))
+            .fetchOptional(row -> steered(row, served));
+    if (steered.isPresent()) return steered;
+    boolean known =
+        served.containsKey(name)
+            || dsl.fetchExists(TASK, TASK.STATUS.eq(inline(PENDING)), TASK.QUEUE.eq(name));
+    return known ? Optional.of(plain(name, served)) : Optional.empty();
+  }
+
+  private static QueueRow steered(Record row, Map<String, Integer> served) {
+    return new QueueRow(
+        row.get(QUEUE.NAME),
+        pause(row, QUEUE.PAUSED_AT, QUEUE.PAUSED_BY, QUEUE.PAUSED_WHY),
+        new Retention(
+            kept(row, QUEUE.RETENTION_SUCCEEDED),
+            kept(row, QUEUE.RETENTION_DEAD),
+            kept(row, QUEUE.RETENTION_CANCELLED)),
+        served.getOrDefault(row.get(QUEUE.NAME), 0));
   }
 
   private static QueueRow plain(String name, Map<String, Integer> served) {

@@ -233,6 +233,9 @@ class SteerTest {
             org.assertj.core.groups.Tuple.tuple("paused", 0, true),
             org.assertj.core.groups.Tuple.tuple("served", 1, false),
             org.assertj.core.groups.Tuple.tuple("waits", 0, false));
+    for (QueueRow row : list.queues(connection))
+      assertThat(list.queue(connection, row.name())).contains(row);
+    assertThat(list.queue(connection, "none")).isEmpty();
     assertThat(list.kinds(connection))
         .extracting(row -> row.name() + " " + row.workers() + " " + row.pause().isPresent())
         .containsExactly("bad 0 true", "known 1 false");

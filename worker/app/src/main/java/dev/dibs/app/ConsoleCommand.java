@@ -61,9 +61,8 @@ final class ConsoleCommand implements Callable<Integer> {
   @Option(
       names = "--role",
       paramLabel = "ROLE",
-      defaultValue = "admin",
-      description = "viewer, operator or admin, where nobody is asked who they are.")
-  String role = "admin";
+      description = "viewer, operator or admin, where nobody is asked who they are; else admin.")
+  @Nullable String role;
 
   @Option(
       names = "--https",

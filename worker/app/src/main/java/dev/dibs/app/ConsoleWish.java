@@ -5,10 +5,13 @@ import dev.dibs.console.Login;
 import dev.dibs.console.Role;
 import dev.dibs.console.Users;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,13 +26,16 @@ record ConsoleWish(String option, InetSocketAddress address, Who who, Look look)
       @Nullable Path users,
       List<String> proxies,
       @Nullable Path proxySecret,
-      String role,
+      @Nullable String role,
       boolean https) {}
 
   /** What is on every page, and whether any may change something. */
   record Look(String environment, boolean readOnly) {}
 
   private static final int LAST_PORT = 65_535;
+  private static final String OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
+  private static final Pattern LITERAL =
+      Pattern.compile(OCTET + "(\\." + OCTET + "){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*");
 
   /**
    * Where it is to listen.
@@ -61,15 +67,42 @@ record ConsoleWish(String option, InetSocketAddress address, Who who, Look look)
   }
 
   private Login login() {
-    if (who.users() != null && !who.proxies().isEmpty())
-      throw new UsageException("give %1$susers or %1$sproxy-from, not both".formatted(option));
+    checkThatAllIsUsed();
     if (who.users() != null) return new Login.Passwords(Users.read(who.users()));
     try {
-      if (who.proxies().isEmpty()) return new Login.Local(Role.of(who.role()));
-      return new Login.Proxy(who.proxies(), secret(who.proxySecret()));
+      if (who.proxies().isEmpty())
+        return new Login.Local(who.role() == null ? Role.ADMIN : Role.of(who.role()));
+      List<InetAddress> addresses = who.proxies().stream().map(this::literal).toList();
+      return new Login.Proxy(addresses, secret(who.proxySecret()));
     } catch (IllegalArgumentException e) {
       throw new UsageException(String.valueOf(e.getMessage()));
     }
+  }
+
+  /** What is left out in silence would be taken for a lock. */
+  private void checkThatAllIsUsed() {
+    boolean proxied = !who.proxies().isEmpty();
+    if (who.users() != null && proxied)
+      throw new UsageException("give %1$susers or %1$sproxy-from, not both".formatted(option));
+    if (who.proxySecret() != null && !proxied)
+      throw new UsageException(
+          "%1$sproxy-secret-file is of a proxy that is believed: give %1$sproxy-from ADDRESS, or leave it out"
+              .formatted(option));
+    if (who.role() != null && (who.users() != null || proxied))
+      throw new UsageException(
+          "%1$srole is for where nobody is asked who they are: leave it out, roles are in the file of %1$susers or in the proxy's X-Dibs-Role"
+              .formatted(option));
+  }
+
+  /** An address as it is written: a name could be another's tomorrow, and is never looked up. */
+  private InetAddress literal(String text) {
+    try {
+      if (LITERAL.matcher(text).matches()) return InetAddress.getByName(text);
+    } catch (UnknownHostException e) { // digits and colons that are none
+    }
+    throw new UsageException(
+        "%sproxy-from %s is no address: give one like 10.0.0.7 or fd00::7, no name"
+            .formatted(option, text));
   }
 
   private String secret(@Nullable Path file) {

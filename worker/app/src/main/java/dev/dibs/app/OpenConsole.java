@@ -7,7 +7,9 @@ import dev.dibs.console.ConsoleSettings;
 import dev.dibs.console.Login;
 import dev.dibs.console.Role;
 import dev.dibs.console.Users;
+import java.net.InetAddress;
 import java.time.Duration;
+import java.util.stream.Collectors;
 
 /** A console that listens, and the few connections it has. Closing it closes them. */
 record OpenConsole(
@@ -57,7 +59,10 @@ record OpenConsole(
         switch (settings.login()) {
           case Login.Local(Role role) -> "this machine only, everybody on it is " + role.word();
           case Login.Passwords(Users users) -> users.size() + " users";
-          case Login.Proxy proxy -> "users of the proxy at " + String.join(", ", proxy.addresses());
+          case Login.Proxy proxy ->
+              proxy.addresses().stream()
+                  .map(InetAddress::getHostAddress)
+                  .collect(Collectors.joining(", ", "users of the proxy at ", ""));
         };
     return "dibs console on %s for %s: %s".formatted(console.url(), label, who);
   }

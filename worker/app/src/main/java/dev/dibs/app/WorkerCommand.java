@@ -10,6 +10,7 @@ import dev.dibs.worker.WorkerSettings;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
@@ -31,6 +32,9 @@ final class WorkerCommand implements Callable<Integer> {
 
   /** Of a statement of a handler's own: long, but a connection that leads nowhere ends some day. */
   private static final Duration LONGEST_HANDLER_STATEMENT = Duration.ofMinutes(10);
+
+  /** A batch of a bulk that is under way at the end gets so long. */
+  private static final Duration LET_GO = Duration.ofSeconds(10);
 
   private static final int ID_SHOWN = 8;
 
@@ -75,7 +79,7 @@ final class WorkerCommand implements Callable<Integer> {
         if (gauges != null) gauges.start();
         shell.out().println(started(worker, database, handlers, admin));
         if (console != null) shell.out().println(console.started());
-        awaitEnd(worker);
+        awaitEnd(worker, console);
       }
     }
     return 0;
@@ -91,13 +95,29 @@ final class WorkerCommand implements Callable<Integer> {
   }
 
   /** A signal drains the worker before the embedded database, which was added earlier, ends. */
-  private static void awaitEnd(Worker worker) throws InterruptedException {
-    Runnable drain = worker::close;
+  private static void awaitEnd(Worker worker, @Nullable OpenConsole console)
+      throws InterruptedException {
+    Runnable drain = console == null ? worker::close : () -> drain(worker, console);
     AtExit.add(drain);
     try {
       worker.awaitShutdown();
     } finally {
       AtExit.remove(drain);
+    }
+  }
+
+  /**
+   * The bulks of the console are let go beside the drain, so that a database that hangs keeps
+   * neither waiting for the other.
+   */
+  private static void drain(Worker worker, OpenConsole console) {
+    Instant latest = Instant.now().plus(LET_GO);
+    Thread letGo = Thread.ofVirtual().start(console.console()::stopBulks);
+    try {
+      worker.close();
+      letGo.join(Duration.between(Instant.now(), latest));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -47,9 +47,8 @@ final class WorkerConsoleOptions {
   @Option(
       names = "--console-role",
       paramLabel = "ROLE",
-      defaultValue = "admin",
-      description = "viewer, operator or admin, where nobody is asked who they are.")
-  String role = "admin";
+      description = "viewer, operator or admin, where nobody is asked who they are; else admin.")
+  @Nullable String role;
 
   @Option(names = "--console-https", description = "A proxy in front of the console speaks https.")
   boolean https;

@@ -231,6 +231,14 @@ public final class Console implements AutoCloseable {
               .formatted(role.word(), visit.visitor().role().word()));
   }
 
+  /**
+   * Stops the bulks that it drives after their batch, waits a little for them, and begins no more.
+   * Pages are answered as before.
+   */
+  public void stopBulks() {
+    drives.close();
+  }
+
   /** Returns when {@link #close} was called. */
   public void awaitStop() throws InterruptedException {
     stopped.await();

@@ -54,6 +54,11 @@ final class Drives implements AutoCloseable {
    * @throws Refusal if there is no room; nothing has begun then
    */
   Bulks.Begun begin(Function<Bulks, Bulks.Begun> beginning, Request request) {
+    if (isClosed())
+      throw new Refusal(
+          503,
+          "Ending",
+          "This console was told to end and drives no more bulks. Nothing was changed: begin it in another.");
     if (!places.tryAcquire())
       throw new Refusal(
           503,
@@ -68,6 +73,12 @@ final class Drives implements AutoCloseable {
       return begun;
     } finally {
       if (!isDriven) places.release();
+    }
+  }
+
+  private boolean isClosed() {
+    synchronized (runs) {
+      return closed;
     }
   }
 

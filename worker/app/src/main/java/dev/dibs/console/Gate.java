@@ -1,6 +1,7 @@
 package dev.dibs.console;
 
 import com.sun.net.httpserver.HttpExchange;
+import java.net.InetAddress;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -34,10 +35,10 @@ final class Gate {
   }
 
   private static Optional<Visitor> introduced(HttpExchange exchange, Login.Proxy proxy) {
-    String address = exchange.getRemoteAddress().getAddress().getHostAddress();
+    InetAddress from = exchange.getRemoteAddress().getAddress();
     String secret = header(exchange, "X-Dibs-Proxy-Secret");
     String name = header(exchange, "X-Dibs-User");
-    if (!proxy.addresses().contains(address) || !Secrets.same(proxy.secret(), secret))
+    if (!proxy.isAt(from) || !Secrets.same(proxy.secret(), secret))
       throw Refusal.forbidden("Only the proxy in front of the console is answered.");
     if (name.isBlank() || name.length() > 64) return Optional.empty();
     try {

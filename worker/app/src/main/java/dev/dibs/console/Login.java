@@ -1,5 +1,6 @@
 package dev.dibs.console;
 
+import java.net.InetAddress;
 import java.util.List;
 
 /** How the console learns who is there. */
@@ -16,7 +17,7 @@ public sealed interface Login {
    * @param addresses those of the proxy; what others say is not believed
    * @param secret what it sends in {@code X-Dibs-Proxy-Secret}
    */
-  record Proxy(List<String> addresses, String secret) implements Login {
+  record Proxy(List<InetAddress> addresses, String secret) implements Login {
     private static final int SHORTEST_SECRET = 16;
 
     public Proxy {
@@ -29,6 +30,11 @@ public sealed interface Login {
                 + SHORTEST_SECRET
                 + " characters or more, has "
                 + secret.length());
+    }
+
+    /** Also where it came through a socket for IPv6, and by whichever interface. */
+    boolean isAt(InetAddress from) {
+      return addresses.contains(from);
     }
 
     /** Says nothing of the secret. */

@@ -1,6 +1,5 @@
 package dev.dibs.console;
 
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -9,19 +8,17 @@ import org.slf4j.LoggerFactory;
 /** In, out, and what a person likes to see. */
 final class LoginPages {
   private static final Logger LOG = LoggerFactory.getLogger(LoginPages.class);
-  private static final int TRIES = 10;
-  private static final Duration WITHIN = Duration.ofMinutes(10);
 
   private final Site site;
   private final Sessions sessions;
   private final Cookies cookies;
-  private final Throttle tries;
+  private final LoginTries tries;
 
   LoginPages(Site site, Sessions sessions, Cookies cookies) {
     this.site = site;
     this.sessions = sessions;
     this.cookies = cookies;
-    this.tries = new Throttle(TRIES, WITHIN, site.clock());
+    this.tries = new LoginTries(site.clock());
   }
 
   List<Route> routes() {
@@ -50,7 +47,7 @@ final class LoginPages {
     if (!(site.settings().login() instanceof Login.Passwords(Users users)))
       throw Refusal.notFound("Nobody is asked for a password here.");
     String name = visit.form().needed("name");
-    if (!tries.admits(name))
+    if (!tries.admit(users, name))
       return page(
           visit,
           visit.form(),

@@ -1,7 +1,6 @@
 package dev.dibs.console;
 
 import dev.dibs.operations.Finding;
-import dev.dibs.sql.SampleQueues;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,12 +38,9 @@ record Overview(Sample sample, List<History.Point> history, List<Finding> findin
                 page,
                 true));
     }
-    if (sample.dead() > 0)
+    if (sample.dead().number() > 0)
       alarms.add(
-          new Alarm(
-              Amount.upTo(sample.dead(), SampleQueues.MOST).text() + " DEAD in the last 24 h",
-              Url.of("failures"),
-              false));
+          new Alarm(sample.dead().text() + " DEAD in the last 24 h", Url.of("failures"), false));
     for (Finding finding : findings) {
       if (finding.needsAttention())
         alarms.add(new Alarm(finding.sentence(), Url.of("doctor"), true));

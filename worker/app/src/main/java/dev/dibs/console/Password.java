@@ -64,9 +64,11 @@ final class Password {
         Base64.getUrlDecoder().decode(matcher.group(3)));
   }
 
+  /** Takes its time for every password, also for one that is too long to be it. */
   boolean is(String password) {
-    if (password.length() > LONGEST) return false;
-    return MessageDigest.isEqual(hash, hash(password, salt, iterations));
+    String begin = password.substring(0, Math.min(LONGEST, password.length()));
+    boolean fits = MessageDigest.isEqual(hash, hash(begin, salt, iterations));
+    return fits && password.length() <= LONGEST;
   }
 
   private static byte[] hash(String password, byte[] salt, int iterations) {

@@ -44,7 +44,7 @@ final class QueuePages {
     Frame frame = desk.site().frame(visit, visit.name());
     String name = visit.name();
     Optional<Sample> sample = desk.sampler().latest();
-    List<Sample.Queue> shown = sample.flatMap(seen -> seen.queue(name)).stream().toList();
+    List<Sample.Queue> shown = desk.sampler().queue(name).stream().toList();
     Optional<List<TaskRow>> dead = desk.rows(TaskFilter.of(TaskStatus.DEAD).queue(name), DEAD);
     var table = new QueueTable(sample, shown, desk.sampler().history());
     return Answer.page(

@@ -8,6 +8,16 @@ import java.util.Optional;
 /** Queues and how they came to be as they are, for templates. */
 record QueueTable(Optional<Sample> sample, List<Sample.Queue> queues, List<History.Point> history) {
 
+  /** Whether there are queues that the sample left out. */
+  boolean isCut() {
+    return sample.isPresent() && !sample.get().isWhole();
+  }
+
+  /** Whether samples have the queue, too. */
+  boolean isFollowed(Sample.Queue queue) {
+    return !isCut() || sample.flatMap(seen -> seen.queue(queue.name())).isPresent();
+  }
+
   static Amount waiting(Sample.Queue queue) {
     return new Amount(
         queue.isExact() ? queue.waiting() : queue.waiting() - 1,

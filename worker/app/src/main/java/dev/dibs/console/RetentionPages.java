@@ -39,11 +39,7 @@ final class RetentionPages {
   private Answer ask(Visit visit) {
     visit.query().only(Set.of());
     Retention kept =
-        desk.reads().queues().stream()
-            .filter(queue -> queue.name().equals(visit.name()))
-            .map(QueueRow::retention)
-            .findFirst()
-            .orElse(Retention.DEFAULT);
+        desk.reads().queue(visit.name()).map(QueueRow::retention).orElse(Retention.DEFAULT);
     var plan = new Plan(visit.name(), kept, UUID.randomUUID());
     Frame frame = desk.site().frame(visit, "Retention of " + visit.name());
     return Answer.page(

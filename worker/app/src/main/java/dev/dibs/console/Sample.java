@@ -17,8 +17,10 @@ import java.util.UUID;
  * What the sampler saw at one moment; every page and every tab shows the same. Immutable.
  *
  * @param at by our clock
+ * @param queues that were looked at, by name
+ * @param known how many there are
  */
-record Sample(Instant at, List<Queue> queues, List<WorkerRow> workers, Whole whole) {
+record Sample(Instant at, List<Queue> queues, int known, List<WorkerRow> workers, Whole whole) {
   /** A queue is behind when its first task has waited so long. */
   static final Duration OLDEST_LIMIT = Duration.ofMinutes(5);
 
@@ -87,6 +89,18 @@ record Sample(Instant at, List<Queue> queues, List<WorkerRow> workers, Whole who
     workers = List.copyOf(workers);
   }
 
+  /** Whether all queues were looked at. */
+  boolean isWhole() {
+    return queues.size() >= known;
+  }
+
+  /** How many were looked at, such as {@code 200 of 1,234 queues}. */
+  String seen() {
+    return isWhole()
+        ? Show.count(known) + " queues"
+        : "%s of %s queues".formatted(Show.count(queues.size()), Show.full(known));
+  }
+
   Optional<Queue> queue(String name) {
     return queues.stream().filter(queue -> queue.name().equals(name)).findFirst();
   }
@@ -133,8 +147,11 @@ record Sample(Instant at, List<Queue> queues, List<WorkerRow> workers, Whole who
         .sum();
   }
 
-  int dead() {
-    return queues.stream().mapToInt(queue -> queue.counts().dead()).sum();
+  /** DEAD within a day. */
+  Amount dead() {
+    int dead = queues.stream().mapToInt(queue -> queue.counts().dead()).sum();
+    Amount counted = Amount.upTo(dead, SampleQueues.MOST);
+    return isWhole() ? counted : new Amount(counted.number(), Amount.Kind.AT_LEAST);
   }
 
   Optional<Duration> oldest() {
@@ -145,22 +162,26 @@ record Sample(Instant at, List<Queue> queues, List<WorkerRow> workers, Whole who
   Amount waiting() {
     long counted = queues.stream().mapToLong(Queue::waiting).sum();
     boolean exact = queues.stream().allMatch(Queue::isExact);
-    return amount(counted, exact, "PENDING");
+    var seen = new Amount(exact ? counted : counted - 1, kind(exact && isWhole()));
+    return orEstimate(seen, "PENDING");
+  }
+
+  private static Amount.Kind kind(boolean exact) {
+    return exact ? Amount.Kind.EXACT : Amount.Kind.AT_LEAST;
   }
 
   Amount scheduled() {
-    return amount(whole.scheduled(), whole.scheduled() < SampleQueues.MOST, "SCHEDULED");
+    return orEstimate(Amount.upTo(whole.scheduled(), SampleQueues.MOST), "SCHEDULED");
   }
 
   Amount blocked() {
-    return amount(whole.blocked(), whole.blocked() < SampleQueues.MOST, "BLOCKED");
+    return orEstimate(Amount.upTo(whole.blocked(), SampleQueues.MOST), "BLOCKED");
   }
 
-  private Amount amount(long counted, boolean exact, String index) {
-    if (exact) return new Amount(counted, Amount.Kind.EXACT);
+  private Amount orEstimate(Amount counted, String index) {
     long estimate = whole.estimates().getOrDefault(index, -1L);
-    return estimate > counted
-        ? new Amount(estimate, Amount.Kind.ESTIMATE)
-        : new Amount(counted - 1, Amount.Kind.AT_LEAST);
+    return counted.kind() == Amount.Kind.EXACT || estimate <= counted.number()
+        ? counted
+        : new Amount(estimate, Amount.Kind.ESTIMATE);
   }
 }

@@ -1,22 +1,13 @@
 package dev.dibs.console;
 
 import dev.dibs.DibsException;
-import dev.dibs.QueueRow;
-import dev.dibs.WorkerRow;
 import dev.dibs.operations.Doctor;
 import dev.dibs.operations.Finding;
-import dev.dibs.operations.Operations;
-import dev.dibs.sql.SampleQueues;
-import dev.dibs.sql.SampleQueues.Ended;
-import dev.dibs.sql.SampleQueues.Lane;
-import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -37,13 +28,11 @@ final class Sampler implements AutoCloseable {
   private static final Duration UNWATCHED = Duration.ofSeconds(60);
   private static final Duration FIRST = Duration.ofSeconds(3);
   private static final Duration DOCTOR_EVERY = Duration.ofSeconds(60);
-  private static final int MOST_QUEUES = 200;
 
   private final ConsoleDatabase database;
   private final boolean readOnly;
   private final InstantSource clock;
-  private final Operations operations;
-  private final SampleQueues queues;
+  private final QueueLook look;
   private final Doctor doctor;
   private final History history = new History();
   private final Thread thread;
@@ -62,8 +51,7 @@ final class Sampler implements AutoCloseable {
     this.database = database;
     this.readOnly = readOnly;
     this.clock = clock;
-    this.operations = Operations.on(database.reads(), database.schema());
-    this.queues = new SampleQueues(database.schema());
+    this.look = new QueueLook(database, clock);
     this.doctor = Doctor.on(database.reads(), database.schema());
     this.watched = clock.instant();
     this.thread = Thread.ofVirtual().name("dibs-console-sampler").start(this::sampleUntilStopped);
@@ -87,6 +75,14 @@ final class Sampler implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** A queue as the latest sample shows it; one that this left out is looked at now. */
+  Optional<Sample.Queue> queue(String name) {
+    Optional<Sample> sample = latest();
+    Optional<Sample.Queue> seen = sample.flatMap(all -> all.queue(name));
+    if (seen.isPresent() || sample.isEmpty() || sample.get().isWhole()) return seen;
+    return look.one(name, sample.get().workers());
   }
 
   /** The measurements of the last quarter of an hour. */
@@ -175,7 +171,7 @@ final class Sampler implements AutoCloseable {
   private Duration look() {
     Instant begun = clock.instant();
     try {
-      Sample sample = sample();
+      Sample sample = look.sample();
       boolean isFirst = history.points().isEmpty(); // which pays for connections and plans
       Duration rest = isFirst ? PAUSE : rest(Duration.between(begun, clock.instant()));
       history.add(sample);
@@ -206,36 +202,6 @@ final class Sampler implements AutoCloseable {
     if (Duration.between(examined, clock.instant()).compareTo(DOCTOR_EVERY) < 0) return null;
     examined = clock.instant();
     return doctor.examine();
-  }
-
-  private Sample sample() throws SQLException {
-    List<QueueRow> rows = operations.queues().stream().limit(MOST_QUEUES).toList();
-    List<WorkerRow> workers = operations.workers();
-    List<String> names = rows.stream().map(QueueRow::name).toList();
-    try (Connection connection = database.reads().getConnection()) {
-      List<Lane> lanes = queues.lanes(connection, names);
-      Map<String, Ended> ended = queues.ended(connection, names);
-      Map<String, Integer> running = queues.running(connection);
-      List<Sample.Queue> all = new ArrayList<>();
-      for (QueueRow row : rows) {
-        Ended done = ended.getOrDefault(row.name(), new Ended(0, 0));
-        all.add(
-            new Sample.Queue(
-                row,
-                lanes.stream().filter(lane -> lane.queue().equals(row.name())).toList(),
-                running.getOrDefault(row.name(), 0),
-                new Sample.Queue.Counts(done.ended(), done.dead(), slots(workers, row.name()))));
-      }
-      return new Sample(clock.instant(), all, workers, queues.whole(connection));
-    }
-  }
-
-  private static int slots(List<WorkerRow> workers, String queue) {
-    return workers.stream()
-        .filter(worker -> worker.state().status().equals("LIVE"))
-        .filter(worker -> worker.queues().contains(queue))
-        .mapToInt(WorkerRow::concurrency)
-        .sum();
   }
 
   @Override

@@ -37,8 +37,7 @@ final class SteerPages {
     String word = fields.oneOf("do", PAUSES);
     List<String> effects = new ArrayList<>();
     desk.sampler()
-        .latest()
-        .flatMap(sample -> sample.queue(visit.name()))
+        .queue(visit.name())
         .ifPresent(queue -> {
           queue.pause().ifPresent(pause -> effects.add(paused(pause)));
           effects.add(

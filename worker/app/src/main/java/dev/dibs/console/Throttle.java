@@ -5,14 +5,26 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Admits so many tries of a name within a time. The lock guards {@code tries}. Thread-safe. */
+/**
+ * Admits so many tries of a name within a time. Where there are too many names, the one that has
+ * not been tried for longest is forgotten: a flood of names takes nobody's turn. The lock guards
+ * {@code tries}. Thread-safe.
+ */
 final class Throttle {
   private static final int MOST_NAMES = 10_000;
+  private static final float LOAD = 0.75f;
 
-  private final Map<String, Deque<Instant>> tries = new HashMap<>();
+  private final Map<String, Deque<Instant>> tries =
+      new LinkedHashMap<>(16, LOAD, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Deque<Instant>> eldest) {
+          return size() > MOST_NAMES;
+        }
+      };
+
   private final int most;
   private final Duration within;
   private final InstantSource clock;
@@ -25,10 +37,8 @@ final class Throttle {
 
   synchronized boolean admits(String name) {
     Instant now = clock.instant();
-    if (tries.size() >= MOST_NAMES) forget(now);
-    if (tries.size() >= MOST_NAMES && !tries.containsKey(name)) return false;
     Deque<Instant> times = tries.computeIfAbsent(name, key -> new ArrayDeque<>());
-    dropOld(times, now);
+    times.removeIf(time -> time.isBefore(now.minus(within)));
     if (times.size() >= most) return false;
     times.add(now);
     return true;
@@ -36,18 +46,5 @@ final class Throttle {
 
   synchronized void forgive(String name) {
     tries.remove(name);
-  }
-
-  private void forget(Instant now) {
-    tries
-        .values()
-        .removeIf(times -> {
-          dropOld(times, now);
-          return times.isEmpty();
-        });
-  }
-
-  private void dropOld(Deque<Instant> times, Instant now) {
-    times.removeIf(time -> time.isBefore(now.minus(within)));
   }
 }

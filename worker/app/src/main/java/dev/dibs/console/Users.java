@@ -74,14 +74,23 @@ public final class Users {
   }
 
   private static String checked(String name) {
-    if (!NAME.matcher(name).matches())
+    if (!isName(name))
       throw new IllegalArgumentException(
           "a user's name has letters, digits and . _ @ + -, at most 64, was '" + name + "'");
     return name;
   }
 
+  /** Whether somebody could have this name. */
+  static boolean isName(String name) {
+    return NAME.matcher(name).matches();
+  }
+
   public int size() {
     return users.size();
+  }
+
+  boolean have(String name) {
+    return users.containsKey(name);
   }
 
   /** Who that is, if the password is theirs. Takes its time, and the same for every name. */

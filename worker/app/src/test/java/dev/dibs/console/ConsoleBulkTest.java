@@ -70,7 +70,7 @@ class ConsoleBulkTest {
         .replace("&amp;", "&");
   }
 
-  private static Client.Page begin(Client client, Client.Page preview, String... more) {
+  static Client.Page begin(Client client, Client.Page preview, String... more) {
     String[] fields = form(preview, more);
     return client.post("/bulk/new", preview.token(), fields);
   }

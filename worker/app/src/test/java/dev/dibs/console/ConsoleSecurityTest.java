@@ -197,6 +197,10 @@ class ConsoleSecurityTest {
       assertThat(wrong.status()).isEqualTo(403).isEqualTo(unknown.status());
       assertThat(wrong.body()).contains("do not fit");
       assertThat(unknown.body()).contains("do not fit");
+      Client.Page none =
+          client.post("/login", token, "name", "x".repeat(9_000), "password", "x".repeat(257));
+      assertThat(none.status()).as("what is no name").isEqualTo(403);
+      assertThat(none.body()).contains("do not fit");
       for (int i = 1; i < 10; i++) client.post("/login", token, "name", "nobody", "password", "x");
       assertThat(client.post("/login", token, "name", "nobody", "password", "x").status())
           .isEqualTo(429);
@@ -289,9 +293,9 @@ class ConsoleSecurityTest {
   }
 
   @Test
-  void proxy_isBelievedWithItsSecretAndFromItsAddress() {
+  void proxy_isBelievedWithItsSecretAndFromItsAddress() throws Exception {
     String secret = "0123456789abcdef";
-    var here = new Login.Proxy(List.of("127.0.0.1"), secret);
+    var here = new Login.Proxy(List.of(InetAddress.getLoopbackAddress()), secret);
     try (TestConsole proxied = TestConsole.of(database, TestConsole.settings(here, "prod", false));
         Client client = new Client(proxied.url())) {
       String[] vera = {
@@ -310,7 +314,8 @@ class ConsoleSecurityTest {
                   .status())
           .isEqualTo(403);
     }
-    var elsewhere = new Login.Proxy(List.of("10.9.9.9"), secret);
+    var elsewhere =
+        new Login.Proxy(List.of(InetAddress.getByAddress(new byte[] {10, 9, 9, 9})), secret);
     try (TestConsole proxied =
             TestConsole.of(database, TestConsole.settings(elsewhere, "prod", false));
         Client client = new Client(proxied.url())) {
@@ -361,7 +366,7 @@ class ConsoleSecurityTest {
                     everywhere, false, new Login.Passwords(TestConsole.USERS), "x", false, "1")
                 .securesCookies())
         .isTrue();
-    assertThatThrownBy(() -> new Login.Proxy(List.of("10.0.0.1"), "short"))
+    assertThatThrownBy(() -> new Login.Proxy(List.of(InetAddress.getLoopbackAddress()), "short"))
         .hasMessageContaining("16 characters");
   }
 

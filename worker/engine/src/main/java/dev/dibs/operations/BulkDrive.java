@@ -13,7 +13,6 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A bulk that this process drives, batch by batch, until its end, or until somebody interrupts it:
@@ -176,9 +175,9 @@ public final class BulkDrive {
         "bulk %s stands still, resume it when the database answers".formatted(id), e);
   }
 
+  /** For those who see the bulk; they may be no more than viewers. */
   private static String message(SQLException e) {
-    @Nullable String message = e.getMessage();
-    return message == null ? "SQLSTATE " + e.getSQLState() : message;
+    return "%s (SQLSTATE %s)".formatted(OwnTransaction.said(e), e.getSQLState());
   }
 
   private static void pause(long nanos) throws InterruptedException {

@@ -363,6 +363,13 @@ public final class Operations {
     return own.read("the queues could not be listed", queues::queues);
   }
 
+  /** One of {@link #queues}; cheap, however many there are. */
+  public Optional<QueueRow> queue(String name) {
+    return own.read(
+        "queue '%s' could not be looked at".formatted(name),
+        connection -> queues.queue(connection, name));
+  }
+
   /** The kinds that a live worker knows, or that were paused once; by name. */
   public List<KindRow> kinds() {
     return own.read("the kinds could not be listed", queues::kinds);

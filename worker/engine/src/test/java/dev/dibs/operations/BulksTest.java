@@ -392,6 +392,22 @@ class BulksTest {
   }
 
   @Test
+  void whatTheDatabaseRefuses_isKeptWithoutTheRow() throws InterruptedException {
+    bury(101);
+    db.execute("update dibs.task_history set payload = '{\"card\": \"4111 1111\"}'");
+    db.execute("alter table dibs.task add constraint closed_today check (queue <> 'q')");
+    BulkRow row = run(retryDead());
+    assertThat(row.status()).isEqualTo(BulkRow.Status.FAILED);
+    assertThat(row.error().orElseThrow()).contains("closed_today", "SQLSTATE 23514");
+    assertThat(row.skips()).allMatch(skip -> skip.why().endsWith("(SQLSTATE 23514)"));
+    assertThat(
+            db.value("select string_agg(skips::text || coalesce(error, ''), ' ') from dibs.bulk"))
+        .asString()
+        .contains("closed_today")
+        .doesNotContain("4111");
+  }
+
+  @Test
   void aCountThatTakesTooLong_doesNotKeepFromBeginning() throws Exception {
     bury(40);
     BulkPreview preview;
