@@ -313,7 +313,7 @@ class WorkerFaultsTest {
     awaitFinished("SUCCEEDED", 1);
   }
 
-  /** The next look is far away where nothing rings. */
+  /** The next look is far away where nothing rings, so the task is there before the first. */
   @Test
   void aPromotionThatFailed_isTriedAgainSoon() {
     db.execute(
@@ -321,8 +321,8 @@ class WorkerFaultsTest {
     db.execute(
         "create trigger refuse before update on dibs.task for each row when (old.status = 'SCHEDULED') execute function refuse()");
     try (var log = new LogCapture()) {
-      start(NO_POLL, (mail, task) -> Outcome.done());
       producer.enqueue(mail(1).delay(ofMillis(200)));
+      start(NO_POLL, (mail, task) -> Outcome.done());
       await().atMost(ofSeconds(10)).until(() -> !log.with("not now").isEmpty());
     }
     db.execute("drop trigger refuse on dibs.task");
