@@ -1,5 +1,6 @@
 package dev.dibs.producer;
 
+import dev.dibs.DatabaseException;
 import dev.dibs.sql.Bell;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -100,7 +101,7 @@ final class BellRinger implements AutoCloseable {
       if (!failing)
         LOG.warn(
             "workers could not be told about new tasks, they find them by polling: {}",
-            e.getMessage());
+            DatabaseException.reason(e));
       failing = true;
     }
   }

@@ -1,5 +1,6 @@
 package dev.dibs.producer;
 
+import dev.dibs.DatabaseException;
 import dev.dibs.sql.Schema;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -24,7 +25,10 @@ final class Rights {
       throw new SQLException(
           "user '%s' may not, %s takes a member of %s_worker; a producer may only enqueue (%s)"
               .formatted(
-                  connection.getMetaData().getUserName(), what, schema.name(), e.getMessage()),
+                  connection.getMetaData().getUserName(),
+                  what,
+                  schema.name(),
+                  DatabaseException.reason(e)),
           INSUFFICIENT_PRIVILEGE,
           e);
     }

@@ -29,8 +29,7 @@ public final class Roles {
       statement.execute(script(schema));
     } catch (SQLException e) {
       throw new DatabaseException(
-          "the roles of schema \"%s\" could not be created and granted: %s"
-              .formatted(schema.name(), e.getMessage()),
+          "the roles of schema \"%s\" could not be created and granted".formatted(schema.name()),
           e);
     }
   }

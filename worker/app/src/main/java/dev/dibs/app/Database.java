@@ -69,6 +69,7 @@ final class Database implements AutoCloseable {
     if (!url.sets("socketTimeout"))
       source.setSocketTimeout(Math.toIntExact(socketTimeout.toSeconds()));
     if (!url.sets("tcpKeepAlive")) source.setTcpKeepAlive(true);
+    if (!url.sets("logServerErrorDetail")) source.setLogServerErrorDetail(false); // quotes payloads
     url.user().ifPresent(source::setUser);
     url.password().ifPresent(source::setPassword);
     return source;

@@ -83,7 +83,7 @@ final class DatabaseWait {
 
   /** What the driver says, and what it keeps to itself: an unknown host is only in the cause. */
   private static String reason(SQLException e) {
-    String said = String.valueOf(e.getMessage());
+    String said = DatabaseException.reason(e);
     Throwable cause = e.getCause();
     return cause == null || cause.getMessage() == null || said.contains(cause.getMessage())
         ? said

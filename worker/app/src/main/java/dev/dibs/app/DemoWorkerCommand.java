@@ -1,6 +1,7 @@
 package dev.dibs.app;
 
 import com.zaxxer.hikari.HikariDataSource;
+import dev.dibs.DatabaseException;
 import dev.dibs.worker.Handlers;
 import dev.dibs.worker.Worker;
 import dev.dibs.worker.WorkerSettings;
@@ -92,7 +93,7 @@ final class DemoWorkerCommand implements Callable<Integer> {
       statement.setInt(2, refusals);
       statement.executeUpdate();
     } catch (SQLException e) {
-      shell.say("process " + process + " could not report: " + e.getMessage());
+      shell.say("process " + process + " could not report: " + DatabaseException.reason(e));
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.dibs.app;
 
+import dev.dibs.DatabaseException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -105,7 +106,7 @@ final class OwnSchema implements AutoCloseable {
     } catch (SQLException e) {
       shell.say(
           "schema %s is left in the database: %s; run: %s"
-              .formatted(name, Errors.text(e), String.join("; ", undoing)));
+              .formatted(name, DatabaseException.reason(e), String.join("; ", undoing)));
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.dibs.app;
 
+import dev.dibs.DatabaseException;
 import dev.dibs.Labels;
 import dev.dibs.TaskStatus;
 import dev.dibs.sql.CountTasks;
@@ -154,7 +155,10 @@ final class QueueGauges implements AutoCloseable {
 
   private void complain(String what, Exception e) {
     if (complaints.add(what))
-      LOG.warn("{} cannot be looked at, its gauges are gone until then: {}", what, e.getMessage());
+      LOG.warn(
+          "{} cannot be looked at, its gauges are gone until then: {}",
+          what,
+          DatabaseException.reason(e));
   }
 
   private void hide() {

@@ -1,5 +1,6 @@
 package dev.dibs.console;
 
+import dev.dibs.DatabaseException;
 import dev.dibs.DibsException;
 import dev.dibs.operations.Doctor;
 import dev.dibs.operations.Finding;
@@ -179,7 +180,7 @@ final class Sampler implements AutoCloseable {
       return rest;
     } catch (SQLException | DibsException | org.jooq.exception.DataAccessException e) {
       publish(null, null);
-      LOG.debug("no sample: {}", e.getMessage());
+      LOG.debug("no sample: {}", DatabaseException.reason(e));
       return ErrorPages.isTooSlow(e) ? rest(Duration.between(begun, clock.instant())) : PAUSE;
     }
   }

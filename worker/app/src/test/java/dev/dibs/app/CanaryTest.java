@@ -9,7 +9,8 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
-import ch.qos.logback.core.read.ListAppender;
+import ch.qos.logback.core.AppenderBase;
+import dev.dibs.DatabaseException;
 import dev.dibs.Json;
 import dev.dibs.Kind;
 import dev.dibs.NewTask;
@@ -23,6 +24,7 @@ import dev.dibs.producer.Editor;
 import dev.dibs.producer.Producer;
 import dev.dibs.sql.Migrations;
 import dev.dibs.sql.Schema;
+import dev.dibs.testing.TestDatabase;
 import dev.dibs.worker.Worker;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -34,6 +36,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
@@ -56,20 +61,27 @@ class CanaryTest {
 
   private static final Kind<Count> COUNT = Kind.of("count", Count.class);
 
-  private final ListAppender<ILoggingEvent> events = new ListAppender<>();
+  private final Queue<ILoggingEvent> events = new ConcurrentLinkedQueue<>();
+  private final AppenderBase<ILoggingEvent> ear =
+      new AppenderBase<>() {
+        @Override
+        protected void append(ILoggingEvent event) {
+          events.add(event);
+        }
+      };
   private final Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
   private final Level before = root.getLevel();
   private final StringWriter messages = new StringWriter();
 
   CanaryTest() {
     root.setLevel(Level.TRACE);
-    events.start();
-    root.addAppender(events);
+    ear.start();
+    root.addAppender(ear);
   }
 
   @AfterEach
   void detach() {
-    root.detachAppender(events);
+    root.detachAppender(ear);
     root.setLevel(before);
   }
 
@@ -89,6 +101,7 @@ class CanaryTest {
   void payloadsAndHeaders_appearNowhere(@TempDir Path directory) throws IOException {
     try (EmbeddedPostgres server =
         EmbeddedPostgres.builder()
+            .setPGStartupWait(Duration.ofMinutes(1))
             .setDataDirectory(directory.resolve("data"))
             .setServerConfig("logging_collector", "on")
             .setServerConfig("log_directory", directory.toString())
@@ -116,9 +129,48 @@ class CanaryTest {
         .contains("duplicate key value") // it is the server's log that was looked at
         .doesNotContain(CANARY);
     assertThat(messages.toString()).contains("dibs_tasks_finished").doesNotContain(CANARY);
-    assertThat(events.list.stream().map(CanaryTest::text).collect(Collectors.joining("\n")))
-        .contains("dibs")
-        .doesNotContain(CANARY);
+    assertThat(logged()).contains("dibs").doesNotContain(CANARY);
+  }
+
+  /** The server's answer then quotes the whole row, and the driver's message the answer. */
+  @Test
+  void rowsThatTheDatabaseRefuses_areQuotedNowhere() {
+    try (TestDatabase db = TestDatabase.create();
+        Producer producer = Producer.on(db.dataSource());
+        Worker worker =
+            Worker.on(db.dataSource())
+                .queue("default", 4)
+                .handle(FAILS, (payload, running) -> Outcome.done())
+                .start()) {
+      db.execute("alter table dibs.task add constraint not_there check (queue <> 'barred')");
+      db.execute("alter table dibs.task_history add constraint not_so check (kind <> 'fails')");
+      assertThatThrownBy(() -> producer.enqueue(task(FAILS).queue("barred")))
+          .isInstanceOf(DatabaseException.class)
+          .hasMessageContaining("not_there")
+          .hasMessageNotContaining(CANARY)
+          .hasStackTraceContaining(CANARY); // the driver's own does quote it
+      keep(producer.enqueue(task(FAILS)));
+      await().atMost(ofSeconds(30)).until(() -> logged().contains("not_so"));
+      assertThat(worker.isLive()).isTrue();
+      Run run =
+          Run.dibs(
+              "{\"secret\":\"%s\"}".formatted(CANARY),
+              Map.of(),
+              "--debug",
+              "enqueue",
+              "--database-url",
+              db.url(),
+              "--queue=barred",
+              "--kind=fails",
+              "--any-kind",
+              "--payload=-");
+      assertThat(run.err()).contains("not_there", "at dev.dibs").doesNotContain(CANARY);
+    }
+    assertThat(logged()).doesNotContain(CANARY);
+  }
+
+  private String logged() {
+    return events.stream().map(CanaryTest::text).collect(Collectors.joining("\n"));
   }
 
   private static Outcome fail(int attempt) {

@@ -177,7 +177,7 @@ public final class BulkDrive {
 
   /** For those who see the bulk; they may be no more than viewers. */
   private static String message(SQLException e) {
-    return "%s (SQLSTATE %s)".formatted(OwnTransaction.said(e), e.getSQLState());
+    return "%s (SQLSTATE %s)".formatted(DatabaseException.reason(e), e.getSQLState());
   }
 
   private static void pause(long nanos) throws InterruptedException {

@@ -6,7 +6,6 @@ import java.sql.SQLException;
 import java.util.Set;
 import javax.sql.DataSource;
 import org.jooq.exception.DataAccessException;
-import org.postgresql.util.PSQLException;
 
 /**
  * Transactions of our own on connections of the data source, which go back as they came: short, and
@@ -59,19 +58,8 @@ final class OwnTransaction {
       return again(failed, ACTING, work);
     } catch (DatabaseException e) {
       if (!e.sqlState().equals(BAD_VALUE)) throw e;
-      throw new IllegalArgumentException(
-          failed
-              + ": "
-              + (e.getCause() instanceof SQLException cause ? said(cause) : e.getMessage()),
-          e);
+      throw new IllegalArgumentException(e.getMessage(), e);
     }
-  }
-
-  /** What the server says of it in one sentence; the details after that quote rows. */
-  static String said(SQLException e) {
-    return e instanceof PSQLException refused && refused.getServerErrorMessage() != null
-        ? String.valueOf(refused.getServerErrorMessage().getMessage())
-        : String.valueOf(e.getMessage());
   }
 
   private <R> R again(String failed, String setUp, Work<R> work) {

@@ -1,5 +1,6 @@
 package dev.dibs.worker;
 
+import dev.dibs.DatabaseException;
 import dev.dibs.sql.PromoteTasks;
 import dev.dibs.sql.WorkerRows;
 import java.sql.Connection;
@@ -124,7 +125,7 @@ final class DutyLoop {
       return link.use(duty);
     } catch (SQLException e) {
       if (!Link.isBroken(e) && complaints.isNews("duty", e))
-        LOG.warn("a duty failed and is tried again: {}", e.getMessage());
+        LOG.warn("a duty failed and is tried again: {}", DatabaseException.reason(e));
       return false;
     }
   }

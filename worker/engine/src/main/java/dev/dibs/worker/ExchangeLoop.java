@@ -1,5 +1,6 @@
 package dev.dibs.worker;
 
+import dev.dibs.DatabaseException;
 import dev.dibs.Task;
 import dev.dibs.sql.Exchange;
 import java.sql.SQLException;
@@ -188,7 +189,7 @@ final class ExchangeLoop {
       LOG.warn(
           "an exchange failed, its {} outcomes are written one by one: {}",
           trip.runs().size(),
-          cause.getMessage());
+          DatabaseException.reason(cause));
     var ahead = new ArrayDeque<>(trip.runs());
     boolean written = true;
     int heldUp = 0;
@@ -245,7 +246,7 @@ final class ExchangeLoop {
             "the outcome {} of task {} cannot be written: {}",
             run.label(),
             run.task().id(),
-            e.getMessage());
+            DatabaseException.reason(e));
       if (isSlow(e)) return Write.HELD_UP;
       return run.hasError() ? write(run.withoutError(), trip) : Write.REFUSED;
     }
@@ -263,7 +264,8 @@ final class ExchangeLoop {
       result = send(trip);
     } catch (SQLException e) {
       ledger.failed(trip);
-      if (complaints.isNews("claim", e)) LOG.warn("tasks cannot be claimed: {}", e.getMessage());
+      if (complaints.isNews("claim", e))
+        LOG.warn("tasks cannot be claimed: {}", DatabaseException.reason(e));
       return false;
     }
     settle(trip, result);

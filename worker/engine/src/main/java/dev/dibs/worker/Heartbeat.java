@@ -1,5 +1,6 @@
 package dev.dibs.worker;
 
+import dev.dibs.DatabaseException;
 import dev.dibs.Pause;
 import dev.dibs.sql.WorkerRows;
 import java.sql.Connection;
@@ -90,7 +91,8 @@ final class Heartbeat {
         return true;
       });
     } catch (SQLException e) {
-      LOG.debug("that the worker is draining is said at the next beat: {}", e.getMessage());
+      LOG.debug(
+          "that the worker is draining is said at the next beat: {}", DatabaseException.reason(e));
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.dibs.worker;
 
+import dev.dibs.DatabaseException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -118,7 +119,7 @@ final class Link implements AutoCloseable {
     try {
       open.rollback();
     } catch (SQLException e) {
-      LOG.debug("a rollback failed, the connection is broken: {}", e.getMessage());
+      LOG.debug("a rollback failed, the connection is broken: {}", DatabaseException.reason(e));
     }
   }
 
@@ -211,7 +212,7 @@ final class Link implements AutoCloseable {
     try (open) {
       open.abort(Runnable::run);
     } catch (SQLException e) {
-      LOG.debug("a connection that was given up said: {}", e.getMessage());
+      LOG.debug("a connection that was given up said: {}", DatabaseException.reason(e));
     }
   }
 

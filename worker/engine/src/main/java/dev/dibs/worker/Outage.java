@@ -1,5 +1,6 @@
 package dev.dibs.worker;
 
+import dev.dibs.DatabaseException;
 import java.sql.SQLException;
 import java.time.Duration;
 import org.slf4j.Logger;
@@ -28,7 +29,9 @@ final class Outage {
       awaySince = System.nanoTime();
       said = awaySince - backSince >= CALM_NANOS;
       away = true;
-      if (said) LOG.warn("database is away, trying again until it is back: {}", e.getMessage());
+      if (said)
+        LOG.warn(
+            "database is away, trying again until it is back: {}", DatabaseException.reason(e));
     }
   }
 

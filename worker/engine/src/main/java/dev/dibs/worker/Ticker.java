@@ -1,5 +1,6 @@
 package dev.dibs.worker;
 
+import dev.dibs.DatabaseException;
 import dev.dibs.Misfire;
 import dev.dibs.NewTask;
 import dev.dibs.Overlap;
@@ -81,7 +82,7 @@ final class Ticker {
     } catch (SQLException e) {
       if (Link.isBroken(e)) throw e;
       link.stepBack(connection);
-      complain(next, String.valueOf(e.getMessage()));
+      complain(next, DatabaseException.reason(e));
     }
     return TRIED_AGAIN;
   }

@@ -476,7 +476,10 @@ public final class Worker implements AutoCloseable {
     try {
       heartLink.use(connection -> rows.removeIfIdle(connection, id()));
     } catch (SQLException e) {
-      LOG.warn("worker {} could not sign off, its row will expire: {}", id(), e.getMessage());
+      LOG.warn(
+          "worker {} could not sign off, its row will expire: {}",
+          id(),
+          DatabaseException.reason(e));
     }
   }
 
