@@ -94,8 +94,7 @@ final class ConsoleCommand implements Callable<Integer> {
     try (Database database = options.find(shell, "console")) {
       GatewayCommand.check(database);
       try (OpenConsole console = OpenConsole.on(database, settings)) {
-        shell.out().println(console.started());
-        awaitEnd(console.console());
+        awaitEnd(console.console(), console.started());
       }
     }
     return 0;
@@ -110,10 +109,12 @@ final class ConsoleCommand implements Callable<Integer> {
         .settings();
   }
 
-  private static void awaitEnd(Console console) throws InterruptedException {
+  /** Who hears that it started may send a signal at once. */
+  private void awaitEnd(Console console, String started) throws InterruptedException {
     Runnable end = console::close;
     AtExit.add(end);
     try {
+      shell.out().println(started);
       console.awaitStop();
     } finally {
       AtExit.remove(end);

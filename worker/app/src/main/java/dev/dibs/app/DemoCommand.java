@@ -1,5 +1,7 @@
 package dev.dibs.app;
 
+import static java.util.Comparator.comparingLong;
+
 import dev.dibs.DatabaseException;
 import dev.dibs.producer.Producer;
 import dev.dibs.producer.ProducerSettings;
@@ -10,6 +12,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
@@ -157,6 +160,13 @@ final class DemoCommand implements Callable<Integer> {
     }
   }
 
+  private static DemoProcesses.Member busiest(
+      List<DemoProcesses.Member> members, DemoProgress progress) {
+    return members.stream()
+        .max(comparingLong(member -> progress.byProcess().getOrDefault(member.name(), 0L)))
+        .orElseThrow();
+  }
+
   /**
    * Shows the table until nothing is left to do; in the middle, kills a process and starts another.
    */
@@ -175,7 +185,7 @@ final class DemoCommand implements Callable<Integer> {
       board.show(progress, notes);
       if (progress.isOver()) return progress;
       if (notes.isEmpty() && progress.done() >= MIDDLE * tasks) {
-        DemoProcesses.Member victim = members.members().getFirst();
+        DemoProcesses.Member victim = busiest(members.members(), progress);
         members.kill(victim);
         DemoProcesses.Member next = members.start();
         notes.put(victim.name(), "killed by SIGKILL (pid " + victim.pid() + ")");

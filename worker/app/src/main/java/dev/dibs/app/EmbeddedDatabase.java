@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -88,6 +89,7 @@ final class EmbeddedDatabase implements AutoCloseable {
               // Else a busy minute is a checkpoint, and what is measured then is that.
               .setServerConfig("max_wal_size", "4GB")
               .setServerConfig("listen_addresses", "127.0.0.1")
+              .setPGStartupWait(Duration.ofMinutes(1))
               .setRegisterShutdownHook(false)
               .start();
     } catch (IOException | RuntimeException e) {

@@ -80,8 +80,8 @@ final class EnvironmentDefaults implements IDefaultValueProvider {
       if (isQuestion(option) || option.scopeType() == ScopeType.INHERIT) continue;
       String[] description = option.description().clone();
       if (description.length == 0) description = new String[] {""};
-      String known =
-          option.defaultValue() == null ? "" : "default: " + option.defaultValue() + ", ";
+      String usual = option.defaultValue();
+      String known = usual == null || usual.isEmpty() ? "" : "default: " + usual + ", ";
       description[description.length - 1] += " (" + known + variables(option).getLast() + ")";
       command.remove(option);
       command.add(option.toBuilder().description(description).build());

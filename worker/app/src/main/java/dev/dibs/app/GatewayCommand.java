@@ -90,8 +90,7 @@ final class GatewayCommand implements Callable<Integer> {
     try (Database database = options.find(shell, "gateway")) {
       check(database);
       try (Gateway gateway = Gateway.listen(address, database, settings, known)) {
-        shell.out().println(started(gateway, database, known));
-        awaitEnd(gateway);
+        awaitEnd(gateway, started(gateway, database, known));
       }
     }
     return 0;
@@ -126,10 +125,12 @@ final class GatewayCommand implements Callable<Integer> {
     }
   }
 
-  private static void awaitEnd(Gateway gateway) throws InterruptedException {
+  /** Who hears that it started may send a signal at once. */
+  private void awaitEnd(Gateway gateway, String started) throws InterruptedException {
     Runnable end = gateway::close;
     AtExit.add(end);
     try {
+      shell.out().println(started);
       gateway.awaitStop();
     } finally {
       AtExit.remove(end);

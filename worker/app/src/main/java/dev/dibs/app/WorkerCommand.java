@@ -77,9 +77,7 @@ final class WorkerCommand implements Callable<Integer> {
                       database, engine.queueNames(), admin.registry(), watching.interval)) {
         if (admin != null) admin.show(worker, version(database));
         if (gauges != null) gauges.start();
-        shell.out().println(started(worker, database, handlers, admin));
-        if (console != null) shell.out().println(console.started());
-        awaitEnd(worker, console);
+        awaitEnd(worker, console, started(worker, database, handlers, admin));
       }
     }
     return 0;
@@ -94,12 +92,17 @@ final class WorkerCommand implements Callable<Integer> {
     }
   }
 
-  /** A signal drains the worker before the embedded database, which was added earlier, ends. */
-  private static void awaitEnd(Worker worker, @Nullable OpenConsole console)
+  /**
+   * A signal drains the worker before the embedded database, which was added earlier, ends. Who
+   * hears that it started may send one at once.
+   */
+  private void awaitEnd(Worker worker, @Nullable OpenConsole console, String started)
       throws InterruptedException {
     Runnable drain = console == null ? worker::close : () -> drain(worker, console);
     AtExit.add(drain);
     try {
+      shell.out().println(started);
+      if (console != null) shell.out().println(console.started());
       worker.awaitShutdown();
     } finally {
       AtExit.remove(drain);

@@ -215,22 +215,29 @@ class WorkerCommandTest {
   @Test
   void worker_drainsAtASignalBeforeItsEmbeddedDatabaseEnds() throws Exception {
     Path started = directory.resolve("started");
+    Path mayEnd = directory.resolve("may-end");
     Path ended = directory.resolve("ended");
     Path errors = directory.resolve("err");
     String home = "-Ddibs.home=" + directory.resolve("home");
     Process worker =
-        start(home, errors, "worker", "--exec-allow", "/bin/sh", "--queue", "default=2");
+        start(
+            home,
+            errors,
+            "worker",
+            "--exec-allow",
+            "/bin/sh",
+            "--queue",
+            "default=2",
+            "--admin-port",
+            "0");
     try {
       Path out = directory.resolve("out");
       await().atMost(ofSeconds(60)).until(() -> Files.readString(out).contains("dibs worker "));
       Path task = directory.resolve("task");
       Files.writeString(
           task,
-          "{\"command\":[\"/bin/sh\",\"-c\",\"touch "
-              + started
-              + "; sleep 2; touch "
-              + ended
-              + "\"]}");
+          "{\"command\":[\"/bin/sh\",\"-c\",\"touch %s; while ! test -e %s; do sleep 0.05; done; touch %s\"]}"
+              .formatted(started, mayEnd, ended));
       Process enqueue =
           start(
               home,
@@ -244,6 +251,9 @@ class WorkerCommandTest {
       assertThat(enqueue.exitValue()).as(Files.readString(directory.resolve("err2"))).isZero();
       await().atMost(ofSeconds(20)).until(() -> Files.exists(started));
       worker.destroy();
+      String admin = Files.readString(out).replaceFirst("(?s).* admin (\\S+)\n.*", "$1");
+      await().atMost(ofSeconds(20)).until(() -> get(admin + "/health/ready") == 503);
+      Files.createFile(mayEnd);
       assertThat(worker.waitFor(30, TimeUnit.SECONDS)).isTrue();
       assertThat(worker.exitValue()).isEqualTo(143);
       assertThat(ended).exists();
