@@ -37,7 +37,7 @@ class BenchCommandTest {
           Map.entry("enqueue-single", 2),
           Map.entry("enqueue-coalesced", 2),
           Map.entry("enqueue-bulk", 3),
-          Map.entry("drain", 4),
+          Map.entry("drain", 2),
           Map.entry("steady", 2),
           Map.entry("latency", 2),
           Map.entry("backlog", 5),
@@ -95,6 +95,8 @@ class BenchCommandTest {
       assertThat(one.named().get(FIGURES.get(scenario))).isInstanceOf(Double.class);
       return;
     }
+    if (scenario.equals("held-snapshot"))
+      assertThat((Double) one.named().get("last_to_first")).isPositive();
     assertThat(one.pace().perSecond())
         .isPositive()
         .isBetween(one.pace().slowest(), one.pace().fastest());
@@ -105,10 +107,10 @@ class BenchCommandTest {
   @Test
   void bench_printsALineAResultAndLeavesNothingBehind() {
     try (TestDatabase db = TestDatabase.createEmpty()) {
-      Run run = bench(db, "enqueue-bulk", "held-snapshot", "--json");
+      Run run = bench(db, "enqueue-bulk", "--json");
       assertThat(run.code()).as(run.err()).isZero();
       List<JsonNode> results = run.out().lines().map(JsonMapper.shared()::readTree).toList();
-      assertThat(results).hasSize(3);
+      assertThat(results).hasSize(1);
       assertThat(results.getFirst().propertyNames())
           .containsExactly(
               "scenario",
@@ -130,7 +132,6 @@ class BenchCommandTest {
       assertThat(results.getFirst().path("scenario").asString()).isEqualTo("enqueue-bulk");
       assertThat(results.getFirst().path("ratio").asDouble()).isPositive();
       assertThat(results.getFirst().path("tasks").asInt()).isEqualTo(1_000);
-      assertThat(results.getLast().path("last_to_first").asDouble()).isPositive();
       assertThat(db.number("select count(*) from pg_namespace where nspname like 'dibs%'"))
           .isZero();
     }

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 class HouseTest {
   private static final String SCHEMA = "dev.dibs.sql.schema..";
 
-  private final JavaClasses house =
+  private static final JavaClasses HOUSE =
       new ClassFileImporter()
           .withImportOption(new ImportOption.DoNotIncludeTests())
           .withImportOption(location -> !location.contains("testdatabase"))
@@ -42,7 +42,7 @@ class HouseTest {
   }
 
   private void forbid(String here, String... there) {
-    JavaClasses classes = here.equals("dev.dibs") ? words() : house;
+    JavaClasses classes = here.equals("dev.dibs") ? words() : HOUSE;
     noClasses()
         .that()
         .resideInAPackage(here)
@@ -54,7 +54,7 @@ class HouseTest {
 
   /** The words may say that the database failed, and nothing else of it. */
   private JavaClasses words() {
-    return house.that(
+    return HOUSE.that(
         com.tngtech.archunit.base.DescribedPredicate.describe(
             "words",
             type -> !type.getSimpleName().matches("DatabaseException|EnqueueUnknownException")));
@@ -62,7 +62,7 @@ class HouseTest {
 
   @Test
   void packages_haveNoCircles() {
-    slices().matching("dev.dibs.(*)..").should().beFreeOfCycles().check(house);
+    slices().matching("dev.dibs.(*)..").should().beFreeOfCycles().check(HOUSE);
   }
 
   @Test
@@ -73,13 +73,13 @@ class HouseTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("ch.qos.logback..", "picocli..", "com.zaxxer..", "io.zonky..")
-        .check(house);
+        .check(HOUSE);
   }
 
   @Test
   void jooq_showsInThreePlacesOnly() {
     Stream<String> shown =
-        house.stream()
+        HOUSE.stream()
             .filter(type -> type.getModifiers().contains(JavaModifier.PUBLIC))
             .filter(type -> !type.getPackageName().startsWith("dev.dibs.sql"))
             .flatMap(type -> type.getMethods().stream())
@@ -106,13 +106,13 @@ class HouseTest {
         .should()
         .haveNameNotMatching(
             ".*(Manager|Helper|Utils?|Impl|Base|Abstract|Service|Processor|Data|Info)$")
-        .check(house);
+        .check(HOUSE);
   }
 
   @Test
   void mostTypes_areHidden() {
     List<JavaClass> types =
-        house.stream()
+        HOUSE.stream()
             .filter(
                 type -> type.isTopLevelClass() && !type.getPackageName().startsWith("dev.dibs.sql"))
             .filter(type -> !type.getPackageName().equals("dev.dibs"))
