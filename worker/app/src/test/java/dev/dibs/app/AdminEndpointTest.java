@@ -83,7 +83,12 @@ class AdminEndpointTest {
       producer.enqueue(Kind.json("noop").task(new Json("{}")));
       String counted =
           "dibs_tasks_finished_total{kind=\"noop\",outcome=\"succeeded\",queue=\"default\"} 1.0";
-      await().atMost(ofSeconds(10)).until(() -> ask("GET", "/metrics").body().contains(counted));
+      await()
+          .atMost(ofSeconds(10))
+          .until(() -> {
+            String body = ask("GET", "/metrics").body();
+            return body.contains(counted) && body.contains("dibs_task_run_seconds_bucket");
+          });
       HttpResponse<String> metrics = ask("GET", "/metrics");
       assertThat(metrics.statusCode()).isEqualTo(200);
       assertThat(metrics.headers().firstValue("Content-Type").orElse(""))

@@ -65,6 +65,10 @@ final class Cable implements AutoCloseable {
         var server = new Socket(address.group(1), Integer.parseInt(address.group(2)));
         sockets.add(client);
         sockets.add(server);
+        if (cut) { // meanwhile
+          close(client);
+          close(server);
+        }
         Thread.ofVirtual().start(() -> pump(client, server, false));
         Thread.ofVirtual().start(() -> pump(server, client, true));
       } catch (IOException e) {

@@ -1,6 +1,5 @@
 package dev.dibs.app;
 
-import static java.time.Duration.ofMillis;
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -144,9 +143,11 @@ class ExecKindTest {
     String script =
         "trap '' TERM; (trap '' TERM; echo $$ > %1$s/parent; sh -c 'echo $$ > %1$s/child; exec sleep 50'; sleep 50) & wait; wait"
             .formatted(directory);
-    UUID id = worker.enqueue("exec", payload(script, ""), task -> task.timeout(ofMillis(900)));
-    assertThat(worker.failureOf(id)).startsWith("timed out after");
-    await().atMost(ofSeconds(5)).until(() -> !isAlive("parent") && !isAlive("child"));
+    UUID id =
+        worker.enqueue(
+            "exec", payload(script, ""), task -> task.timeout(ofSeconds(3)).maxAttempts(1));
+    assertThat(worker.deathOf(id)).startsWith("timed out after");
+    await().atMost(ofSeconds(20)).until(() -> !isAlive("parent") && !isAlive("child"));
   }
 
   @Test

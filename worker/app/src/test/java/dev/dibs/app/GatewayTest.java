@@ -475,7 +475,9 @@ class GatewayTest {
       }
       assertThat(statuses(answers)).isEqualTo(Map.of(429, 60L, 201, 4L));
       assertThat(tasks()).isEqualTo(4);
-      assertThat(small.get("/metrics").body()).contains("dibs_gateway_in_flight 0.0");
+      await() // a request is over a moment after its answer
+          .atMost(ofSeconds(5))
+          .until(() -> small.get("/metrics").body().contains("dibs_gateway_in_flight 0.0"));
     }
   }
 
@@ -499,10 +501,10 @@ class GatewayTest {
     assertThat(gateway.get("/health/ready").status()).isEqualTo(200);
     cable.cut();
     long began = System.nanoTime();
-    // A connection that breaks while it is used leaves open what became of the task.
+    // Each of the pool's that breaks while it is used leaves open what became of the task.
     Answer away = gateway.post("{\"kind\":\"k\"}");
-    assertThat(away.problem()).isIn("outcome-unknown", "database-away");
-    away = gateway.post("{\"kind\":\"k\"}");
+    for (int i = 0; i < 8 && away.problem().equals("outcome-unknown"); i++)
+      away = gateway.post("{\"kind\":\"k\"}");
     assertProblem(away, 503, "database-away", "nothing was enqueued (SQLSTATE ");
     assertThat(away.header("Retry-After")).contains("2");
     assertThat(System.nanoTime() - began).isLessThan(ofSeconds(20).toNanos());

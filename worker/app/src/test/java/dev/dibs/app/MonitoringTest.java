@@ -141,7 +141,11 @@ class MonitoringTest {
       assertThat(rule.path("annotations").path("runbook").asString()).hasSizeGreaterThan(80);
       // Also of what does not fire here: that it is silent must not be for want of data.
       for (String metric : metrics(rule.path("query").asString()))
-        assertThat(prometheus.query(metric)).as(metric).isNotEmpty();
+        await()
+            .alias(metric)
+            .atMost(ofSeconds(20)) // a scrape that was too slow makes all go for a moment
+            .pollInterval(ofMillis(200))
+            .until(() -> !prometheus.query(metric).isEmpty());
     }
   }
 

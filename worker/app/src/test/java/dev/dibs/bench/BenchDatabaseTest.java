@@ -133,9 +133,12 @@ class BenchDatabaseTest {
   @Test
   void writes_areCountedAtOnce() {
     db.reset(false);
-    double before = db.writes();
-    db.fill(1);
-    double asked = db.writes() - before;
+    double asked = Double.MAX_VALUE;
+    for (int i = 0; i < 5; i++) { // autovacuum writes too, anywhere on the server
+      double before = db.writes();
+      db.fill(1);
+      asked = Math.min(asked, db.writes() - before);
+    }
     assertThat(asked).as("an insert, and what vacuum and analyze write").isBetween(1.0, 10.0);
   }
 }

@@ -1,5 +1,8 @@
 package dev.dibs.console;
 
+import static java.time.Duration.ofSeconds;
+import static org.awaitility.Awaitility.await;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -62,6 +65,12 @@ final class Client implements AutoCloseable {
   Client as(String name, String password) {
     Page page = get("/login");
     post("/login", page.token(), "name", name, "password", password);
+    return this;
+  }
+
+  /** Once the console has looked: pages wait 3 s for that, a busy machine may need more. */
+  Client looked() {
+    await().atMost(ofSeconds(60)).until(() -> get("/").body().contains("(primary)"));
     return this;
   }
 

@@ -238,14 +238,14 @@ class ConsoleBulkTest {
 
   @Test
   void aBulk_goesOnInAnotherConsoleWhenThisOneIsClosed() {
-    bury(500, "mail");
+    bury(1_000, "mail");
     String bulk = begun("do=retry&status=DEAD&queue=mail", "why", WHY, "rate", "100");
     await().atMost(ofSeconds(20)).until(() -> seen(bulk) > 0);
     Client.Page running = client.get("/bulk/" + bulk);
-    assertThat(running.body()).contains("▶ running", "of 500", "Interrupt…");
+    assertThat(running.body()).contains("▶ running", "of 1,000", "Interrupt…");
     console.close();
     assertThat(status(bulk)).as("at once").isEqualTo("STOPPED");
-    assertThat(seen(bulk)).isBetween(1L, 499L);
+    assertThat(seen(bulk)).isBetween(1L, 999L);
     database.execute("update dibs.bulk set per_second = 100000 where id = ?::uuid", bulk);
     try (TestConsole second = TestConsole.local(database, Role.OPERATOR);
         Client other = new Client(second.url())) {
@@ -262,13 +262,13 @@ class ConsoleBulkTest {
       assertThat(other.get("/audit?target=" + bulk).body())
           .contains("bulk.start", "the console that drove it was told to end", "bulk.resume");
     }
-    assertThat(seen(bulk)).isEqualTo(500);
-    assertEachOnce(500);
+    assertThat(seen(bulk)).isEqualTo(1_000);
+    assertEachOnce(1_000);
   }
 
   @Test
   void aBulk_isInterruptedOnceAndStaleAnswersSaySo() {
-    bury(500, "mail");
+    bury(1_000, "mail");
     String bulk = begun("do=retry&status=DEAD&queue=mail", "why", WHY, "rate", "100");
     Client.Page confirm = client.get("/bulk/" + bulk + "/confirm?do=interrupt");
     assertThat(confirm.body())
@@ -390,7 +390,7 @@ class ConsoleBulkTest {
 
   @Test
   void twoBulks_doNotWorkInOneQueue() {
-    bury(500, "mail");
+    bury(1_000, "mail");
     String bulk = begun("do=retry&status=DEAD&queue=mail", "why", WHY, "rate", "100");
     Client.Page preview = client.get("/bulk/new?do=retry&status=DEAD&kind=k");
     for (int i = 0; i < 2; i++) {
@@ -408,7 +408,7 @@ class ConsoleBulkTest {
 
   @Test
   void aConsole_drivesThreeAtATime() {
-    for (int i = 1; i <= 4; i++) bury(500, "q" + i);
+    for (int i = 1; i <= 4; i++) bury(1_000, "q" + i);
     List<String> three = new ArrayList<>();
     for (int i = 1; i <= 3; i++)
       three.add(begun("do=retry&status=DEAD&queue=q" + i, "why", WHY, "rate", "100"));
@@ -424,7 +424,7 @@ class ConsoleBulkTest {
   @Test
   void aBulkThatIsNotCountedInTime_isAllowed() throws Exception {
     Scene.on(database).waiting(5, "mail", "k", 3, "1 minute");
-    client.get("/"); // the sampler has looked by then
+    client.looked();
     Client.Page preview;
     try (var connection = database.connect();
         var statement = connection.createStatement()) {

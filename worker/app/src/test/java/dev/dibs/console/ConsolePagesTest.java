@@ -34,7 +34,7 @@ class ConsolePagesTest {
     database.execute(
         "insert into dibs.schedule (name, every, kind, next_tick_at) values ('mail', '1 hour', 'k', now())");
     console = TestConsole.local(database, Role.ADMIN);
-    client = new Client(console.url());
+    client = new Client(console.url()).looked();
   }
 
   @AfterAll
@@ -352,7 +352,7 @@ class ConsolePagesTest {
   void emptyDatabase_saysWhy() {
     try (TestDatabase empty = TestDatabase.create();
         TestConsole fresh = TestConsole.local(empty, Role.VIEWER);
-        Client browser = new Client(fresh.url())) {
+        Client browser = new Client(fresh.url()).looked()) {
       assertThat(browser.get("/").body()).contains("No queue yet", "dibs enqueue");
       assertThat(browser.get("/tasks").body()).contains("No task is PROCESSING.");
       assertThat(browser.get("/queues").body()).contains("No queue has been used yet");
@@ -370,10 +370,9 @@ class ConsolePagesTest {
   void lockedTable_failsAloneAndInTime() throws Exception {
     try (TestDatabase locked = TestDatabase.create();
         TestConsole stuck = TestConsole.local(locked, Role.VIEWER);
-        Client browser = new Client(stuck.url());
+        Client browser = new Client(stuck.url()).looked();
         var connection = locked.connect();
         var statement = connection.createStatement()) {
-      browser.get("/");
       connection.setAutoCommit(false);
       statement.execute("lock table dibs.task in access exclusive mode");
       Client.Page page = browser.get("/tasks?status=SCHEDULED");
@@ -391,10 +390,9 @@ class ConsolePagesTest {
     Scene.on(locked).waiting(3, "mail", "k", 3, "1 minute");
     try (locked;
         TestConsole stuck = TestConsole.local(locked, Role.VIEWER);
-        Client browser = new Client(stuck.url());
+        Client browser = new Client(stuck.url()).looked();
         var connection = locked.connect();
         var statement = connection.createStatement()) {
-      browser.get("/");
       connection.setAutoCommit(false);
       statement.execute("lock table dibs.task_history in access exclusive mode");
       Client.Page page = browser.get("/queues/mail");

@@ -7,6 +7,7 @@ import dev.dibs.console.testing.TestConsole;
 import java.lang.management.ManagementFactory;
 import java.time.Instant;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 /** What whoever reaches the login page can do to others: nothing. */
@@ -65,7 +66,8 @@ class LoginTriesTest {
     assertThat(users.find("ada", longest)).isPresent();
     assertThat(users.find("ada", longest + "p")).isEmpty();
     assertThat(users.find("ada", "")).isEmpty();
-    long asAny = work(users, "ada", "wrong");
+    long asAny = // the least of some: the JIT may make the next one faster
+        LongStream.generate(() -> work(users, "ada", "wrong")).limit(5).min().orElseThrow();
     assertThat(work(users, "ada", longest + "p")).isGreaterThan(asAny / 2);
     assertThat(work(users, "x".repeat(60_000), "y".repeat(60_000))).isGreaterThan(asAny / 2);
   }

@@ -32,7 +32,7 @@ class ManyQueuesTest {
         .pause("queue", "zz", "ana", "INC-204: the card network is down")
         .waiting(3, "zz", "k", 3, "1 second");
     console = TestConsole.local(database, Role.ADMIN);
-    client = new Client(console.url());
+    client = new Client(console.url()).looked();
   }
 
   @AfterAll

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The stories of the scenarios. */
 final class Plays {
-  private static final int LONG_MILLIS = 3_000;
+  private static final int LONG_MILLIS = 5_000;
 
   private Plays() {}
 
@@ -77,6 +77,7 @@ final class Plays {
       tasks.add(Work.taking(LONG_MILLIS).goingOn().task(Work.INSIDE).delay(Duration.ofSeconds(3)));
     }
     script.enqueue(tasks);
+    script.enqueue(1, Work.OUTSIDE, Work.taking(1)); // rings, which tasks for later do not
     long lagSince = cluster.beginLag();
     script.awaitStarts(tasks, first.processName()::equals);
     first.freeze();

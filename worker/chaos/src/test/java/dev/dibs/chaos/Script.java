@@ -22,7 +22,7 @@ import org.postgresql.ds.PGSimpleDataSource;
 /** What the author of a scenario says to a stage. Used by one thread. */
 final class Script {
   /** Scenarios wait for each step; a step that does not come is a broken promise. */
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private static final String JUDGE = "judge";
 
