@@ -95,13 +95,15 @@ class BenchCommandTest {
       assertThat(one.named().get(FIGURES.get(scenario))).isInstanceOf(Double.class);
       return;
     }
-    if (scenario.equals("held-snapshot"))
+    if (one.setup().variant().equals("last tenth"))
       assertThat((Double) one.named().get("last_to_first")).isPositive();
     assertThat(one.pace().perSecond())
         .isPositive()
         .isBetween(one.pace().slowest(), one.pace().fastest());
     assertThat(one.limitPerSecond()).isPositive();
-    assertThat(one.cost().walBytes()).isPositive();
+    if (scenario.equals("held-snapshot")) // a tenth may be over before anybody looks
+    assertThat(one.cost().walBytes()).isNotNegative();
+    else assertThat(one.cost().walBytes()).isPositive();
   }
 
   @Test
