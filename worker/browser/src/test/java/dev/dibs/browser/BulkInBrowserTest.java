@@ -120,7 +120,7 @@ class BulkInBrowserTest {
 
   @Test
   void progress_movesWhileOneWatches() {
-    bury(900, "watched");
+    bury(1_500, "watched");
     try (Tab tab = tab("ada")) {
       beginSlowly(tab, "watched");
       tab.run("window.stayed = true");
@@ -131,7 +131,7 @@ class BulkInBrowserTest {
       assertThat(tab.find("#live")).hasText("● live");
       tab.picture(PICTURES, "bulk-live-light");
       assertThat(tab.find("#bulk-state")).hasText("✓ done");
-      assertThat(tab.find("#bulk-seen")).hasText("900 of 900");
+      assertThat(tab.find("#bulk-seen")).hasText("1,500 of 1,500");
       assertThat(tab.find("a.button:has-text('Interrupt')")).hasCount(0);
       assertThat(tab.run("window.stayed")).as("it is the same page still").isEqualTo(true);
     }

@@ -129,7 +129,8 @@ class LiveInBrowserTest {
     Pattern ab = Pattern.compile("order-a.*order-b", Pattern.DOTALL);
     try (Tab tab = tab(console)) {
       tab.go("/queues?q=order-");
-      assertThat(tab.find("#queue-rows")).hasText(ab);
+      assertThat(tab.find("#queue-rows"))
+          .hasText(ab, new LocatorAssertions.HasTextOptions().setTimeout(SAMPLED));
       tab.find("#queue-rows tr").last().hover();
       Scene.on(database).waiting(1, "order-b", "k", 2, "2 hours");
       assertThat(tab.find("#queue-rows"))

@@ -9,6 +9,7 @@ import dev.dibs.Kind;
 import dev.dibs.producer.Producer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
@@ -266,12 +267,8 @@ class ContainersTest {
     print(
         "from docker run to the first claim %s ms, without the cache %s ms; heap 64 MiB, %d tasks done: %d MiB resident"
             .formatted(cached, uncached, TASKS, resident >> 20));
-    assertThat(sum(cached)).isLessThan(sum(uncached));
+    assertThat(Collections.min(cached)).isLessThan(Collections.min(uncached));
     assertThat(resident).isLessThan(256L << 20);
-  }
-
-  private static long sum(List<Long> numbers) {
-    return numbers.stream().mapToLong(Long::longValue).sum();
   }
 
   private static void enqueue(String queue, int tasks) {
