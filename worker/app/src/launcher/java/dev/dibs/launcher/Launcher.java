@@ -16,11 +16,18 @@ import java.util.List;
 public final class Launcher {
   static final int NEEDED = 21;
   private static final String MAIN = "dev.dibs.app.Dibs";
+  private static final String LIBRARY = "picocli/CommandLine.class";
   private static final String[] QUIET = {"org.jooq.no-logo", "org.jooq.no-tips"};
 
   private Launcher() {}
 
   public static void main(String[] args) throws Exception {
+    if (Launcher.class.getClassLoader().getResource(LIBRARY) == null) {
+      System.err.println(
+          "dibs: the directory lib is missing, it belongs beside dibs.jar; copy both from worker/app/target");
+      System.exit(1);
+      return;
+    }
     int version = JavaHome.majorOf(System.getProperty("java.version"));
     if (version >= NEEDED) {
       runHere(args);

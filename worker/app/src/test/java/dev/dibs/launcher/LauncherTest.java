@@ -82,9 +82,20 @@ class LauncherTest {
     }
   }
 
+  @Test
+  void jarWithoutItsLibraries_isSaid() throws Exception {
+    var alone = Path.of(Launcher.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    assertThat(finish(startWith(alone.toString(), "--version"))).isEqualTo(1);
+    assertThat(output()).contains("lib is missing", "beside dibs.jar").hasLineCount(1);
+  }
+
   private Process start(String... args) throws Exception {
+    return startWith(CLASS_PATH, args);
+  }
+
+  private Process startWith(String classPath, String... args) throws Exception {
     List<String> command =
-        new ArrayList<>(List.of(oldJava(), "-cp", CLASS_PATH, "dev.dibs.launcher.Launcher"));
+        new ArrayList<>(List.of(oldJava(), "-cp", classPath, "dev.dibs.launcher.Launcher"));
     command.addAll(List.of(args));
     return process(command).start();
   }
