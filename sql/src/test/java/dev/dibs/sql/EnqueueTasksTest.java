@@ -98,9 +98,11 @@ class EnqueueTasksTest {
     return random.nextInt(3) == 0 ? task : task.unique(unique(random));
   }
 
+  /** The two go in one after the other, so a delay counts from its row and in whole minutes. */
   private static final String ROWS =
       "select id, queue, kind, priority, status, attempt, max_attempts, timeout, payload, headers, unique_key, unique_hold,"
-          + " round(extract(epoch from run_at - created_at) / 60) from dibs.task order by id, queue";
+          + " case when run_at > '2098-01-01' then run_at::text else trunc(extract(epoch from run_at - created_at) / 60)::text end"
+          + " from dibs.task order by id, queue";
 
   @Test
   void rowsOfEveryKind_landAlike() throws SQLException {

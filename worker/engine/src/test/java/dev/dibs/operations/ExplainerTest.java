@@ -114,6 +114,12 @@ class ExplainerTest {
   @Test
   void aFailedAttempt_isToldWithItsErrorAndWhenItComesAgain() throws Exception {
     UUID id = enqueued(MAIL.task(new Mail(1)));
+    // Else it might have come again before it is looked at.
+    db.execute(
+        "create function later() returns trigger language plpgsql as $$ begin new.run_at := now() + interval '1 hour'; return new; end $$");
+    db.execute(
+        "create trigger later before update on dibs.task for each row"
+            + " when (old.status = 'PROCESSING' and new.status = 'SCHEDULED') execute function later()");
     try (Worker worker =
         worker(
             MAIL,
@@ -121,7 +127,6 @@ class ExplainerTest {
               throw new IllegalStateException("no route to host");
             })) {
       await().atMost(ofSeconds(20)).until(() -> db.tasks("SCHEDULED") == 1);
-      db.execute("update dibs.task set run_at = now() + interval '1 hour'");
       Explanation explanation = explainer.explain(id);
       Reason retry = reason(explanation, "retry");
       assertThat(retry.sentence())

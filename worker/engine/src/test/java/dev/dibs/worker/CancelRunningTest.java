@@ -66,6 +66,7 @@ class CancelRunningTest {
     }
   }
 
+  /** Comes back once the task runs and its worker listens. */
   private void start(WorkerSettings settings) throws InterruptedException {
     producer.enqueue(task);
     worker =
@@ -76,19 +77,31 @@ class CancelRunningTest {
             .settings(settings)
             .start();
     started.await();
+    await()
+        .atMost(ofSeconds(10))
+        .until(() ->
+            db.number(
+                    "select count(*) from pg_stat_activity where datname = current_database() and state = 'idle' and query like 'listen%'")
+                == 1);
   }
 
   private double refusals() {
     return meters.find("dibs.lease.lost").counters().stream().mapToDouble(c -> c.count()).sum();
   }
 
+  private long cancelledRuns() {
+    return meters.find("dibs.task.run").tag("outcome", "cancelled").timers().stream()
+        .mapToLong(timer -> timer.count())
+        .sum();
+  }
+
   @Test
-  void aRunningTaskThatIsCancelled_tellsItsHandlerWithinASecond() throws Exception {
+  void aRunningTaskThatIsCancelled_tellsItsHandlerLongBeforeTheNextBeat() throws Exception {
     start(WorkerSettings.DEFAULT.withLease(ofSeconds(60)).withPollInterval(ofSeconds(30)));
     long cancelledAt = System.nanoTime();
     assertThat(canceller.cancel(task.id(), "not wanted")).contains(TaskStatus.PROCESSING);
     finished.await();
-    assertThat(Duration.ofNanos(interruptedAt.get() - cancelledAt)).isLessThan(ofSeconds(1));
+    assertThat(Duration.ofNanos(interruptedAt.get() - cancelledAt)).isLessThan(ofSeconds(5));
     assertThat(knewIt).isTrue();
 
     producer.enqueue(MAIL.task(new Mail(2)).queue("q"));
@@ -97,8 +110,7 @@ class CancelRunningTest {
     assertThat(db.number("select count(*) from dibs.task")).isZero();
     assertThat(refusals()).isZero();
     assertThat(log.with(task.id().toString())).isEmpty();
-    assertThat(meters.get("dibs.task.run").tag("outcome", "cancelled").timer().count())
-        .isEqualTo(1);
+    await().atMost(ofSeconds(10)).until(() -> cancelledRuns() == 1);
   }
 
   @Test
@@ -109,9 +121,7 @@ class CancelRunningTest {
     }
     finished.await();
     assertThat(knewIt).isTrue();
-    await()
-        .atMost(ofSeconds(10))
-        .until(() -> meters.find("dibs.task.run").tag("outcome", "cancelled").timer() != null);
+    await().atMost(ofSeconds(10)).until(() -> cancelledRuns() == 1);
     assertThat(refusals()).isZero();
     assertThat(log.with(task.id().toString())).isEmpty();
   }
@@ -126,7 +136,7 @@ class CancelRunningTest {
     }
     await()
         .during(ofMillis(300))
-        .atMost(ofSeconds(2))
+        .atMost(ofSeconds(10))
         .until(() -> finished.getCount() == 1 && db.tasks("PROCESSING") == 1);
   }
 
@@ -149,7 +159,7 @@ class CancelRunningTest {
                   }
                   return Outcome.done();
                 })
-            .settings(WorkerSettings.DEFAULT.withLease(ofMillis(500)))
+            .settings(WorkerSettings.DEFAULT.withLease(ofSeconds(2)))
             .start();
     await().atMost(ofSeconds(10)).until(() -> db.finished("SUCCEEDED") == 1);
     long beat = db.number("select beat from dibs.worker");

@@ -84,7 +84,7 @@ class SteeredByHandTest {
         .singleElement()
         .satisfies(kind -> assertThat(kind.pause().orElseThrow().why()).isEqualTo("INC-7"));
     operations.resumeKind("mail", why(""));
-    await().atMost(ofSeconds(3)).until(() -> db.finished("SUCCEEDED") == 6);
+    await().atMost(ofSeconds(10)).until(() -> db.finished("SUCCEEDED") == 6);
   }
 
   @Test
@@ -97,7 +97,7 @@ class SteeredByHandTest {
     await().atMost(ofSeconds(10)).until(() -> db.finished("SUCCEEDED") == 1);
     assertStaysPending(1);
     assertThat(operations.resumeQueue("q", why("")).running()).isZero();
-    await().atMost(ofSeconds(3)).until(() -> db.finished("SUCCEEDED") == 2);
+    await().atMost(ofSeconds(10)).until(() -> db.finished("SUCCEEDED") == 2);
   }
 
   @Test
@@ -107,7 +107,7 @@ class SteeredByHandTest {
     var answer = operations.drainWorker(worker.id(), why("update"));
     assertThat(answer.result()).isEqualTo(Result.DONE);
     assertThat(answer.running()).isEqualTo(1);
-    await().atMost(ofSeconds(5)).until(() -> !worker.isReady());
+    await().atMost(ofSeconds(15)).until(() -> !worker.isReady());
     assertThat(worker.health().draining()).isTrue();
     producer.enqueue(MAIL.task(new Mail(2)).queue("q"));
     mayEnd.release(2);
@@ -123,7 +123,9 @@ class SteeredByHandTest {
     operations.undrainWorker(worker.id(), why(""));
     await().atMost(ofSeconds(10)).until(() -> db.finished("SUCCEEDED") == 2);
     assertThat(worker.isReady()).isTrue();
-    assertThat(db.value("select status from dibs.worker")).isEqualTo("LIVE");
+    await()
+        .atMost(ofSeconds(10))
+        .until(() -> "LIVE".equals(db.value("select status from dibs.worker")));
   }
 
   /** The wish is the process's, whatever its row is called. */
@@ -131,7 +133,7 @@ class SteeredByHandTest {
   void aDrainedWorkerThatWasFenced_goesOnToDrain() {
     var before = worker.id();
     operations.drainWorker(before, why("update"));
-    await().atMost(ofSeconds(5)).until(() -> !worker.isReady());
+    await().atMost(ofSeconds(15)).until(() -> !worker.isReady());
     db.execute("update dibs.worker set status = 'DEAD'");
     await().atMost(ofSeconds(20)).until(() -> !worker.id().equals(before));
     producer.enqueue(OTHER.task(new Mail(1)).queue("q"));

@@ -109,7 +109,7 @@ class WorkerFaultsTest {
     var end = new CountDownLatch(1);
     Worker worker =
         start(
-            WorkerSettings.DEFAULT.withLease(Duration.ofSeconds(1)),
+            WorkerSettings.DEFAULT.withLease(ofSeconds(2)), // no fence may give it back
             (mail, task) -> {
               started.add(mail.number());
               if (mail.number() == 1) end.await();
@@ -125,7 +125,7 @@ class WorkerFaultsTest {
             + worker.id()
             + "')");
 
-    assertThat(started.poll(20, TimeUnit.SECONDS)).isEqualTo(2);
+    assertThat(started.poll(40, TimeUnit.SECONDS)).isEqualTo(2);
     awaitFinished("SUCCEEDED", 1);
     assertThat(db.number("select attempt from dibs.task_history")).isEqualTo(2);
     assertThat(db.number("select losses from dibs.task_history")).isZero();
@@ -170,7 +170,7 @@ class WorkerFaultsTest {
   void aClaimWhoseAnswerTheDriverGaveUp_isFoundAndRun() {
     for (int i = 0; i < 3; i++) producer.enqueue(mail(i));
     faulty.loseAnswers(new SQLException("an answer that cannot be read", "22003"));
-    start(faulty, QUICK, meters, (mail, task) -> Outcome.done());
+    start(faulty, QUICK.withLease(ofSeconds(3)), meters, (mail, task) -> Outcome.done());
     awaitFinished("SUCCEEDED", 3);
     assertThat(db.number("select max(attempt) from dibs.task_history")).isEqualTo(1);
   }
