@@ -194,7 +194,10 @@ class EnqueueUnknownTest {
   @Test
   void aCommitWhoseReplicationNobodyWaitedFor_isUnknown() throws Exception {
     try (EmbeddedPostgres alone =
-            EmbeddedPostgres.builder().setServerConfig("synchronous_commit", "on").start();
+            EmbeddedPostgres.builder()
+                .setServerConfig("synchronous_commit", "on")
+                .setPGStartupWait(Duration.ofSeconds(60))
+                .start();
         Connection operator = alone.getPostgresDatabase().getConnection();
         var statement = operator.createStatement()) {
       Migrations.migrate(alone.getPostgresDatabase(), Schema.DEFAULT);

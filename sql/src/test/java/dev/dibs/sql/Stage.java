@@ -29,6 +29,9 @@ final class Stage implements AutoCloseable {
 
   Stage() throws SQLException {
     db.execute(Change.RECORDER);
+    // Autovacuum locks out everybody while it cuts off empty pages.
+    for (String table : List.of("task", "worker"))
+      db.execute("alter table dibs." + table + " set (vacuum_truncate = off)");
     connection = db.connect();
     for (int i = 0; i < ACTORS; i++) actors.add(new Actor(i, db.connect()));
   }

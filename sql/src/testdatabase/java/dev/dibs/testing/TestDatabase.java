@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
@@ -89,6 +90,7 @@ public final class TestDatabase implements AutoCloseable {
                 // No test pulls the plug, and dropping a database waits for all that is to be
                 // synced.
                 .setServerConfig("fsync", "off")
+                .setPGStartupWait(Duration.ofSeconds(60))
                 .start()
                 .getJdbcUrl("postgres", "postgres");
       } catch (IOException e) {

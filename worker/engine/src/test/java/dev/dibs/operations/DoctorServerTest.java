@@ -48,6 +48,7 @@ class DoctorServerTest {
         EmbeddedPostgres.builder()
             .setServerConfig("max_prepared_transactions", "5")
             .setServerConfig("full_page_writes", "off")
+            .setPGStartupWait(Duration.ofSeconds(60))
             .start();
     Migrations.migrate(server.getPostgresDatabase(), Schema.DEFAULT);
   }

@@ -9,6 +9,7 @@ import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.stream.Collectors;
@@ -25,6 +26,7 @@ class DoctorStandbyTest {
     return EmbeddedPostgres.builder()
         .setDataDirectory(directory.resolve("data"))
         .setCleanDataDirectory(false)
+        .setPGStartupWait(Duration.ofSeconds(60))
         .start();
   }
 
