@@ -77,12 +77,12 @@ class DrainTest {
     Worker worker = start(db.dataSource());
     Thread stopper = Thread.ofVirtual().start(() -> worker.stop(ofSeconds(30)));
     await()
-        .atMost(ofSeconds(2))
+        .atMost(ofSeconds(10))
         .until(() -> "DRAINING".equals(db.value("select status from dibs.worker")));
     producer.enqueue(MAIL.task(new Mail(2)).queue("q"));
     await()
         .during(ofMillis(500))
-        .atMost(ofSeconds(2))
+        .atMost(ofSeconds(10))
         .until(() ->
             db.number("select count(*) from dibs.task where status = 'PENDING' and attempt = 0")
                 == 1);
@@ -97,7 +97,7 @@ class DrainTest {
     Worker worker = start(db.dataSource(), this::deaf);
     var before = worker.id();
     Thread stopper = Thread.ofVirtual().start(() -> worker.stop(ofSeconds(30)));
-    await().atMost(ofSeconds(2)).until(() -> !worker.isReady());
+    await().atMost(ofSeconds(10)).until(() -> !worker.isReady());
     db.execute("update dibs.worker set status = 'DEAD'");
     await().atMost(ofSeconds(20)).until(() -> !worker.id().equals(before));
     await()

@@ -115,6 +115,7 @@ class IsolationTest {
       return Outcome.done();
     });
     awaitSucceeded(1);
+    await().atMost(ofSeconds(10)).until(() -> told.get() != null);
     assertThat(told.get()).isInstanceOf(LeaseLostException.class);
     assertThat(db.number("select count(*) from sent")).isZero();
   }

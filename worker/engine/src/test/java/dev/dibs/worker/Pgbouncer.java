@@ -4,10 +4,7 @@ import static java.time.Duration.ofSeconds;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,21 +15,33 @@ import java.util.concurrent.TimeUnit;
 
 /** A real pgbouncer that lends sessions by the transaction. */
 public final class Pgbouncer implements AutoCloseable {
-  private final Process process;
+  /** How many ports are tried: another process may take one that was free a moment ago. */
+  private static final int PORTS = 3;
+
   private final Path directory;
+  private final Process process;
   private final String url;
 
   public Pgbouncer(String url) throws IOException, InterruptedException {
     URI server = URI.create(url.substring("jdbc:".length()));
+    this.directory = Files.createTempDirectory("pgbouncer");
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
     int port = freePort();
+    Process started = start(settings(server, port));
+    for (int i = 1; i < PORTS && !listens(started); i++) {
+      port = freePort();
+      started = start(settings(server, port));
+    }
+    if (!listens(started)) throw new AssertionError("pgbouncer ended: " + log());
+    this.process = started;
     this.url =
         "jdbc:postgresql://127.0.0.1:%d%s?user=postgres&prepareThreshold=0"
             .formatted(port, server.getPath());
-    this.directory = Files.createTempDirectory("pgbouncer");
-    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
-    Path settings = directory.resolve("pgbouncer.ini");
-    Files.writeString(
-        settings,
+  }
+
+  private Path settings(URI server, int port) throws IOException {
+    return Files.writeString(
+        directory.resolve("pgbouncer.ini"),
         """
         [databases]
         * = host=%s port=%d user=postgres
@@ -47,8 +56,6 @@ public final class Pgbouncer implements AutoCloseable {
         ignore_startup_parameters = extra_float_digits
         """
             .formatted(address(server.getHost()), server.getPort(), port));
-    this.process = start(settings);
-    await().atMost(ofSeconds(10)).until(() -> accepts(port));
   }
 
   private static String address(String host) {
@@ -76,14 +83,10 @@ public final class Pgbouncer implements AutoCloseable {
         "this test needs pgbouncer: install it (Debian and Ubuntu: apt-get install pgbouncer; macOS: brew install pgbouncer)");
   }
 
-  private boolean accepts(int port) {
-    if (!process.isAlive()) throw new AssertionError("pgbouncer ended: " + log());
-    try (var socket = new Socket()) {
-      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 200);
-      return true;
-    } catch (IOException e) {
-      return false;
-    }
+  /** Waits until it listens; false if it ended instead. */
+  private boolean listens(Process started) {
+    await().atMost(ofSeconds(10)).until(() -> !started.isAlive() || log().contains("listening on"));
+    return started.isAlive();
   }
 
   private String log() {

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Timeout;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** Everything but notifications works through a transaction pooler. */
-@Timeout(90)
+@Timeout(180)
 class PoolerTest {
   record Mail(int number) {}
 
@@ -96,7 +96,7 @@ class PoolerTest {
             return Outcome.retry(ofMillis(1), "once more");
           return Outcome.done();
         });
-    await().atMost(ofSeconds(40)).until(() -> db.finished("SUCCEEDED") == 1_600);
+    await().atMost(ofSeconds(80)).until(() -> db.finished("SUCCEEDED") == 1_600);
     assertThat(db.number("select count(*) from sent")).isEqualTo(215 + 15);
     assertThat(log.with("transaction pooler")).hasSize(1);
     assertThat(log.with("failed")).isEmpty();

@@ -156,7 +156,7 @@ class StuckRunsTest {
     producer.enqueue(mail(9));
     await()
         .during(ofMillis(500))
-        .atMost(ofSeconds(2))
+        .atMost(ofSeconds(10))
         .until(() -> started.get() == 4 && db.tasks("PENDING") == 1);
 
     wayOut.countDown();
