@@ -16,7 +16,10 @@ public interface Codec {
    */
   <T> T decode(String json, Class<T> type);
 
-  /** JSON by Jackson: unknown fields are ignored, no class names, no default typing. */
+  /**
+   * JSON by Jackson: unknown fields are ignored, those that are missing become null, 0 or false; no
+   * class names, no default typing.
+   */
   static Codec jackson() {
     return JacksonCodec.INSTANCE;
   }

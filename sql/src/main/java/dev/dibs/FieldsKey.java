@@ -40,12 +40,19 @@ final class FieldsKey {
       write(StringNode.valueOf(field), text);
       text.append(':');
       JsonNode value = object.get(field);
-      if (value == null) text.append("null");
-      else write(value, text);
+      if (value == null) throw absent(kind, field);
+      write(value, text);
       text.append(',');
     }
     byte[] digest = sha256().digest(text.toString().getBytes(StandardCharsets.UTF_8));
     return kind + ":" + Base64.getUrlEncoder().withoutPadding().encodeToString(digest);
+  }
+
+  /** As null it would be the same key for all tasks, and all but one of them would be dropped. */
+  private static PayloadException absent(String kind, String field) {
+    return new PayloadException(
+        "a payload of kind '%s' has no field '%s', which its unique key is made of; null is a value"
+            .formatted(kind, field));
   }
 
   private static JsonNode read(String kind, String payload) {

@@ -1,6 +1,8 @@
 package dev.dibs;
 
 import java.math.BigDecimal;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -11,6 +13,7 @@ import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.ObjectReader;
+import tools.jackson.databind.exc.MismatchedInputException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -136,7 +139,29 @@ final class JacksonCodec implements Codec {
             "the payload is null, a %s was expected".formatted(type.getName()));
       return payload;
     } catch (JacksonException e) {
-      throw new PayloadException("the payload does not fit %s".formatted(type.getName()));
+      throw new PayloadException(
+          "the payload does not fit %s%s%s".formatted(type.getName(), place(e), wanted(e)));
     }
+  }
+
+  /** By names of the type alone: the keys of a map are the payload's. */
+  private static String place(JacksonException e) {
+    String path =
+        e.getPath().stream()
+            .takeWhile(step -> !isMap(step.from()))
+            .map(step -> step.getPropertyName() == null ? "[]" : "." + step.getPropertyName())
+            .collect(Collectors.joining());
+    return path.isEmpty() ? "" : " at " + path.replaceFirst("^\\.", "");
+  }
+
+  private static boolean isMap(@Nullable Object from) {
+    return from instanceof Map
+        || (from instanceof Class<?> type && Map.class.isAssignableFrom(type));
+  }
+
+  private static String wanted(JacksonException e) {
+    return e instanceof MismatchedInputException mismatch && mismatch.getTargetType() != null
+        ? ", where " + mismatch.getTargetType().getSimpleName() + " is wanted"
+        : "";
   }
 }

@@ -1,5 +1,7 @@
 package dev.dibs;
 
+import java.util.Objects;
+
 /**
  * What a task does: a name that producers and workers agree on, and the record its payload is.
  *
@@ -28,8 +30,13 @@ public record Kind<T>(String name, Class<T> payloadType) {
     return new Kind<>(name, Json.class);
   }
 
-  /** A new task of this kind: give it a queue, a delay and so on, then enqueue it. */
+  /**
+   * A new task of this kind: give it a queue, a delay and so on, then enqueue it.
+   *
+   * @throws NullPointerException if there is no payload
+   */
   public NewTask<T> task(T payload) {
+    Objects.requireNonNull(payload, () -> "a task of kind '" + name + "' has a payload, was null");
     return new NewTask<>(Uuid7.next(), this, payload, TaskOptions.DEFAULT);
   }
 }

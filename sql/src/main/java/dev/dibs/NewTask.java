@@ -59,7 +59,10 @@ public record NewTask<T>(UUID id, Kind<T> kind, T payload, TaskOptions options) 
     return with(options.withMaxAttempts(maxAttempts));
   }
 
-  /** The same task, each run of it interrupted and failed after {@code timeout}. */
+  /**
+   * The same task, each run of it interrupted after {@code timeout}, and failed unless its handler
+   * answers something all the same; without this a run may take for ever.
+   */
   public NewTask<T> timeout(Duration timeout) {
     return with(options.withTimeout(Optional.of(timeout)));
   }

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -31,6 +32,21 @@ class WordsTest {
     assertThat(Text.storable("plain")).isSameAs("plain");
     assertThat(Text.cut("abc", 3)).isEqualTo("abc");
     assertThat(Text.cut("ab😀", 3)).isEqualTo("ab…");
+  }
+
+  record Route(String name, List<Point> points, Map<String, Integer> tolls) {}
+
+  @Test
+  void codec_saysWhereAPayloadDoesNotFitAndNothingOfIt() {
+    Codec codec = Codec.jackson();
+    assertThatThrownBy(
+            () -> codec.decode("{\"points\":[{\"x\":1},{\"x\":\"secret\"}]}", Route.class))
+        .isInstanceOf(PayloadException.class)
+        .hasMessage(
+            "the payload does not fit dev.dibs.WordsTest$Route at points[].x, where int is wanted");
+    assertThatThrownBy(() -> codec.decode("{\"tolls\":{\"secret\":\"secret\"}}", Route.class))
+        .hasMessageContaining(" at tolls")
+        .hasMessageNotContaining("secret");
   }
 
   @Test

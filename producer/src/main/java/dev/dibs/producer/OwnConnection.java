@@ -22,6 +22,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class OwnConnection {
   private static final String CONNECTION_EXCEPTION = "08";
+
+  /** Table, schema, function or column. */
+  private static final Set<String> MISSING = Set.of("42P01", "3F000", "42883", "42703");
+
   private static final String OPERATOR_INTERVENTION = "57P";
 
   /** Two transactions met; the one that was rolled back may simply be repeated. */
@@ -111,7 +115,9 @@ final class OwnConnection {
   }
 
   static DatabaseException refused(int tasks, SQLException e) {
-    return new DatabaseException(refusal(tasks), e);
+    boolean noSchema = MISSING.contains(String.valueOf(e.getSQLState()));
+    return new DatabaseException(
+        noSchema ? refusal(tasks) + ", run `dibs migrate` on this database" : refusal(tasks), e);
   }
 
   static String refusal(int tasks) {

@@ -2,12 +2,14 @@ package dev.dibs.producer;
 
 import dev.dibs.DatabaseException;
 import dev.dibs.EnqueueUnknownException;
+import dev.dibs.Landing;
 import dev.dibs.NewTask;
 import dev.dibs.PayloadException;
 import dev.dibs.sql.Bell;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -188,7 +190,14 @@ public final class Producer implements AutoCloseable {
   }
 
   private static List<Enqueued> answer(List<NewTask<?>> tasks, Landings landings) {
-    return tasks.stream().map(task -> landings.of(task.id())).toList();
+    Set<UUID> answered = new HashSet<>();
+    return tasks.stream()
+        .map(task -> {
+          Enqueued answer = landings.of(task.id());
+          boolean again = !answered.add(task.id()) && answer.inserted();
+          return again ? new Enqueued(answer.id(), Landing.ALREADY_THERE) : answer;
+        })
+        .toList();
   }
 
   private static List<UUID> ids(List<NewTask<?>> tasks) {

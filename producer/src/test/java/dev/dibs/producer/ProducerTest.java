@@ -51,6 +51,34 @@ class ProducerTest {
   }
 
   @Test
+  void theSameTaskTwiceInACall_isOneTask() {
+    NewTask<Mail> task = mail(1);
+    assertThat(producer.enqueue(List.of(task, mail(2), task)))
+        .extracting(Enqueued::landing)
+        .containsExactly(Landing.INSERTED, Landing.INSERTED, Landing.ALREADY_THERE);
+    assertThat(db.tasks("PENDING")).isEqualTo(2);
+  }
+
+  @Test
+  void databaseWithoutTheSchema_isSaidWithTheWayOut() {
+    try (TestDatabase empty = TestDatabase.createEmpty();
+        Producer lost = Producer.on(empty.dataSource())) {
+      assertThatThrownBy(() -> lost.enqueue(mail(1)))
+          .isInstanceOf(DatabaseException.class)
+          .hasMessageStartingWith("1 task(s) could not be enqueued, run `dibs migrate` on this")
+          .hasMessageContaining("does not exist");
+    }
+  }
+
+  @Test
+  @SuppressWarnings("NullAway") // that is what it is about
+  void taskWithoutAPayload_isRefused() {
+    assertThatThrownBy(() -> MAIL.task(null))
+        .isInstanceOf(NullPointerException.class)
+        .hasMessageContaining("a task of kind 'mail' has a payload");
+  }
+
+  @Test
   void enqueue_keepsEverythingTheTaskSays() {
     Instant tomorrow = Instant.now().plus(java.time.Duration.ofDays(1));
     NewTask<Mail> task =

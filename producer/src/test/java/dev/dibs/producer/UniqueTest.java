@@ -93,6 +93,17 @@ class UniqueTest {
   }
 
   @Test
+  void aFieldThatThePayloadLacks_makesNoKey() {
+    Unique misspelt = Unique.byFields("adress");
+    assertThatThrownBy(() -> producer.enqueue(ship(1, "x").unique(misspelt)))
+        .isInstanceOf(PayloadException.class)
+        .hasMessageContaining("a payload of kind 'ship' has no field 'adress'");
+    NewTask<Json> empty =
+        Kind.json("k").task(new Json("{\"adress\":null}")).queue("q").unique(misspelt);
+    assertThat(producer.enqueue(empty).landing()).isEqualTo(INSERTED);
+  }
+
+  @Test
   void aPayloadThatIsNoObject_makesNoKey() {
     NewTask<Json> list =
         Kind.json("k").task(new Json("[1]")).queue("q").unique(Unique.byFields("order"));

@@ -40,7 +40,7 @@ final class ExchangeLoop {
   private final ExchangeRecovery recovery;
   private final WorkerMeters meters;
   private final Consumer<Duration> dueAfter;
-  private final Complaints complaints = new Complaints();
+  private final Complaints complaints;
 
   /**
    * A loop.
@@ -54,8 +54,10 @@ final class ExchangeLoop {
       TaskRunner runner,
       ExchangeRecovery recovery,
       WorkerMeters meters,
-      Consumer<Duration> dueAfter) {
+      Consumer<Duration> dueAfter,
+      Complaints complaints) {
     this.dueAfter = dueAfter;
+    this.complaints = complaints;
     this.link = link;
     this.exchange = exchange;
     this.ledger = ledger;
@@ -136,7 +138,10 @@ final class ExchangeLoop {
     for (FinishedRun run : runs) {
       Verdict verdict = verdicts.getOrDefault(run.task().hold(), Verdict.WRITTEN);
       switch (verdict) {
-        case WRITTEN -> meters.finished(run);
+        case WRITTEN -> {
+          meters.finished(run);
+          if (run.isDeath()) sayDeath(run.task());
+        }
         case COMPLETED -> meters.completed(run.task());
         case CANCELLED -> {
           say("task {} was cancelled before its outcome {} was written", run);
@@ -155,6 +160,17 @@ final class ExchangeLoop {
         }
       }
     }
+  }
+
+  /** What was thrown is with the task: logs are for all to read, and it may quote the payload. */
+  private void sayDeath(Task task) {
+    if (complaints.isNews("death of " + task.kind(), System.nanoTime()))
+      LOG.warn(
+          "task {} of kind {} in queue {} is DEAD after {} attempts, its errors are with it; further ones of this kind are not said for a minute",
+          task.id(),
+          task.kind(),
+          task.queue(),
+          task.tries().attempt());
   }
 
   private static void say(String message, FinishedRun run) {

@@ -71,6 +71,10 @@ record FinishedRun(
     return again == null || again.delay().isZero() ? Optional.empty() : Optional.of(again.delay());
   }
 
+  boolean isDeath() {
+    return ended != null && ended.status() == TaskStatus.DEAD;
+  }
+
   boolean hasError() {
     return (ended != null && ended.error() != null) || (again != null && again.error() != null);
   }

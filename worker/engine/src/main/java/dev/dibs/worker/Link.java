@@ -201,16 +201,12 @@ final class Link implements AutoCloseable {
         || state.equals(READ_ONLY);
   }
 
-  /**
-   * Ends the connection without manners: a pool must not hand it to anyone else, only take back its
-   * place.
-   */
   private void drop() {
     Connection open = connection;
     connection = null;
     if (open == null) return;
-    try (open) {
-      open.abort(Runnable::run);
+    try {
+      route.end(open);
     } catch (SQLException e) {
       LOG.debug("a connection that was given up said: {}", DatabaseException.reason(e));
     }

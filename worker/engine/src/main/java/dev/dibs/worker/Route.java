@@ -3,6 +3,7 @@ package dev.dibs.worker;
 import dev.dibs.sql.Pooler;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.OptionalInt;
 import javax.sql.DataSource;
 
 /**
@@ -12,13 +13,13 @@ import javax.sql.DataSource;
 final class Route {
   private final DataSource dataSource;
   private final Outage outage;
-  private final PoolEviction eviction;
+  private final KnownPool pool;
   private volatile boolean pooled;
 
   Route(DataSource dataSource, Outage outage) {
     this.dataSource = dataSource;
     this.outage = outage;
-    this.eviction = new PoolEviction(dataSource);
+    this.pool = new KnownPool(dataSource);
   }
 
   /** Finds out whether there is a transaction pooler; to be asked before the first link opens. */
@@ -38,9 +39,23 @@ final class Route {
     return dataSource.getConnection();
   }
 
+  /** How many connections there can be, where that is known. */
+  OptionalInt size() {
+    return pool.size();
+  }
+
+  /**
+   * Ends a connection without manners, which also wakes who waits for an answer on it: a pool must
+   * not hand it to anyone else, only take back its place.
+   */
+  void end(Connection connection) throws SQLException {
+    connection.abort(Runnable::run);
+    if (!pool.forgets(connection)) connection.close();
+  }
+
   void failed(SQLException e) {
     outage.failed(e);
-    eviction.noticed(e);
+    pool.noticed(e);
   }
 
   void answered() {

@@ -5,6 +5,7 @@ import dev.dibs.Outcome;
 import dev.dibs.Task;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
@@ -144,15 +145,22 @@ final class TaskRunner {
 
   private @Nullable FinishedRun outcome(RunningTask run) {
     try {
-      Outcome outcome = calls.call(run);
+      Outcome outcome =
+          Objects.requireNonNull(
+              calls.call(run), "the handler answered null; answer Outcome.done()");
       if (run.isCompleted()) return completed(run, outcome);
       return run.stopReason() == RunningTask.Stop.CANCELLED
           ? null
           : FinishedRun.of(run.task(), outcome, null);
     } catch (Throwable e) {
-      return run.isCompleted()
-          ? completed(run, Outcome.retry(TaskError.message(e)))
-          : failed(run, e);
+      if (!run.isCompleted()) return failed(run, e);
+      // It can be kept nowhere else: the task has ended.
+      LOG.warn(
+          "task {} of kind {} was completed in its transaction; what its handler threw then changes nothing",
+          run.id(),
+          run.kind(),
+          e);
+      return null;
     }
   }
 

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jooq.DSLContext;
 import org.jooq.SQLDialect;
+import org.jooq.conf.Settings;
 import org.jooq.impl.DSL;
 
 /**
@@ -17,6 +18,9 @@ import org.jooq.impl.DSL;
  * after.
  */
 public final class TaskTransaction {
+  /** As everywhere here: jOOQ would log what is bound. */
+  private static final Settings QUIET = new Settings().withExecuteLogging(false);
+
   private final Connection connection;
   private final Producer producer;
   private final List<NewTask<?>> enqueued = new ArrayList<>();
@@ -33,7 +37,7 @@ public final class TaskTransaction {
 
   /** jOOQ on that connection. */
   public DSLContext dsl() {
-    return DSL.using(connection, SQLDialect.POSTGRES);
+    return DSL.using(connection, SQLDialect.POSTGRES, QUIET);
   }
 
   /** Runs a statement with {@code ?} parameters; answers how many rows it changed. */

@@ -19,7 +19,7 @@ final class TaskTransactions {
   private static final Set<String> OVERTAKEN = Set.of("40001", "40P01");
 
   private final DataSource dataSource;
-  private final PoolEviction eviction;
+  private final KnownPool pool;
   private final FinishTask finish;
   private final Producer producer;
   private final WorkerMeters meters;
@@ -27,7 +27,7 @@ final class TaskTransactions {
   TaskTransactions(
       DataSource dataSource, FinishTask finish, Producer producer, WorkerMeters meters) {
     this.dataSource = dataSource;
-    this.eviction = new PoolEviction(dataSource);
+    this.pool = new KnownPool(dataSource);
     this.finish = finish;
     this.producer = producer;
     this.meters = meters;
@@ -43,10 +43,10 @@ final class TaskTransactions {
       return runOnce(hold, work);
     } catch (DataAccessException e) {
       SQLException cause = e.getCause(SQLException.class);
-      if (cause != null) eviction.noticed(cause);
+      if (cause != null) pool.noticed(cause);
       throw e;
     } catch (SQLException e) {
-      eviction.noticed(e);
+      pool.noticed(e);
       if (OVERTAKEN.contains(String.valueOf(e.getSQLState())) && isLost(hold, e)) {
         var lost = new LeaseLostException(hold.id(), hold.lease());
         lost.initCause(e);

@@ -32,6 +32,7 @@ import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,7 +45,8 @@ import org.slf4j.LoggerFactory;
  * <p>
  *
  * {@snippet :
- * try (Worker worker = Worker.on(dataSource).queue("mail", 20).handle(SEND_INVOICE, this::sendInvoice).start()) {
+ * try (Worker worker = Worker.on(dataSource)
+ *     .queue("mail", 20).handle(SEND_INVOICE, this::sendInvoice).stopAtExit().start()) {
  *   worker.awaitShutdown();
  * }
  * }
@@ -117,6 +119,7 @@ public final class Worker implements AutoCloseable {
 
   private final Plan plan;
   private final Outage outage = new Outage();
+  private final Complaints complaints = new Complaints();
   private final Route route;
   private final CountDownLatch draining = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
@@ -133,6 +136,7 @@ public final class Worker implements AutoCloseable {
   private final List<Link> links;
   private final List<Loop> loops;
   private final WorkerMeters meters;
+  private volatile @Nullable ExitHook exitHook;
 
   Worker(Plan plan) {
     this.plan = plan;
@@ -236,7 +240,9 @@ public final class Worker implements AutoCloseable {
       ExchangeRecovery recovery,
       WorkerMeters meters,
       DutyLoop duties) {
-    var loop = new ExchangeLoop(link, exchange, ledger, runner, recovery, meters, duties::dueAfter);
+    var loop =
+        new ExchangeLoop(
+            link, exchange, ledger, runner, recovery, meters, duties::dueAfter, complaints);
     return () -> loop.runUntil(stopped);
   }
 
@@ -271,7 +277,13 @@ public final class Worker implements AutoCloseable {
     }
   }
 
+  /** Without this the JVM ends at a signal as if it had crashed. */
+  void stopAtExit() {
+    exitHook = ExitHook.add(this::close);
+  }
+
   void start() {
+    checkSize();
     try {
       route.explore();
       if (route.isPooled())
@@ -294,6 +306,20 @@ public final class Worker implements AutoCloseable {
     loops.forEach(Loop::start);
     meters.gauge(
         "dibs.worker.ready", "1 while this process takes tasks", this, w -> w.isReady() ? 1 : 0);
+  }
+
+  /** A loop that gets no connection would wait for one that the others never give back. */
+  private void checkSize() {
+    int kept = links.size();
+    int size = route.size().orElse(Integer.MAX_VALUE);
+    if (size < kept)
+      throw new IllegalArgumentException(
+          "the pool has %d connections at most, and a worker keeps %d for itself: make its maximumPoolSize %d and as many more as are used besides"
+              .formatted(size, kept, kept));
+    if (size == kept && plan.transactions().equals(plan.dataSource()))
+      LOG.warn(
+          "the worker keeps all {} connections of the pool: none is left for task.transaction; make maximumPoolSize larger, or give transactions(pool)",
+          kept);
   }
 
   private void declareSchedules(Connection connection) {
@@ -386,7 +412,10 @@ public final class Worker implements AutoCloseable {
     return timer.ahead();
   }
 
-  /** Waits until the worker has stopped. */
+  /**
+   * Waits until somebody has stopped the worker; a signal does not, unless it was built with {@link
+   * WorkerBuilder#stopAtExit}.
+   */
   public void awaitShutdown() throws InterruptedException {
     ended.await();
   }
@@ -460,6 +489,8 @@ public final class Worker implements AutoCloseable {
       Thread.currentThread().interrupt();
     } finally {
       closeLinks();
+      ExitHook hook = exitHook;
+      if (hook != null) hook.remove();
       ended.countDown();
     }
   }

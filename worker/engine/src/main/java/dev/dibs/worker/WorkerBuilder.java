@@ -21,6 +21,7 @@ public final class WorkerBuilder {
   private MeterRegistry meters = new CompositeMeterRegistry();
   private Surroundings surroundings = Surroundings.NONE;
   private WorkerSettings settings = WorkerSettings.DEFAULT;
+  private boolean stopsAtExit;
 
   WorkerBuilder(DataSource dataSource) {
     this.dataSource = dataSource;
@@ -106,9 +107,20 @@ public final class WorkerBuilder {
   }
 
   /**
+   * Stops the worker, as {@link Worker#close}, when the JVM ends: by SIGTERM and SIGINT too, of
+   * which {@link Worker#awaitShutdown} hears nothing. Not needed where a container, such as
+   * Spring's, closes the worker before the data source.
+   */
+  public WorkerBuilder stopAtExit() {
+    this.stopsAtExit = true;
+    return this;
+  }
+
+  /**
    * Starts the worker: it registers and claims from now on.
    *
-   * @throws IllegalArgumentException if no queue or no handler was given
+   * @throws IllegalArgumentException if no queue or no handler was given, or the data source is a
+   *     HikariCP pool that is too small for the connections a worker keeps
    * @throws dev.dibs.SchemaVersionException if the schema is not one this build works with
    * @throws dev.dibs.DatabaseException if the database cannot be reached
    */
@@ -129,6 +141,7 @@ public final class WorkerBuilder {
                 new Worker.Watch(meters, surroundings),
                 settings));
     worker.start();
+    if (stopsAtExit) worker.stopAtExit();
     return worker;
   }
 }

@@ -1,8 +1,10 @@
 package dev.dibs.worker;
 
 import java.lang.reflect.InvocationTargetException;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicLong;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -10,15 +12,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes a HikariCP pool part with the connections it keeps when one of them showed that they lead
- * nowhere good: to a demoted server that takes no writes, to one that shuts down, or to none.
- *
- * <p>Connections in use are not cut, but not handed out again. Other pools are left alone; HikariCP
- * is found by its name, for the engine does not depend on it. Thread-safe.
+ * A data source, asked for what only a HikariCP pool has: how large it is, and to part with
+ * connections. Other data sources are left alone; HikariCP is found by its name, for the engine
+ * does not depend on it. Thread-safe.
  */
-final class PoolEviction {
+final class KnownPool {
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
   private static final String POOL = "com.zaxxer.hikari.HikariDataSource";
+  private static final String ITS_CONNECTIONS = "com.zaxxer.hikari.";
   private static final String POOL_BEAN = "com.zaxxer.hikari.HikariPoolMXBean";
   private static final long REST_NANOS = Duration.ofSeconds(5).toNanos();
 
@@ -26,7 +27,7 @@ final class PoolEviction {
   private final @Nullable Class<?> pool;
   private final AtomicLong last = new AtomicLong(System.nanoTime() - REST_NANOS);
 
-  PoolEviction(DataSource dataSource) {
+  KnownPool(DataSource dataSource) {
     this.dataSource = dataSource;
     this.pool = pool(dataSource.getClass());
   }
@@ -37,7 +38,37 @@ final class PoolEviction {
     return null;
   }
 
-  /** A connection of the data source failed so; every few seconds the pool is renewed at most. */
+  /** How many connections it has at most, where that is known. */
+  OptionalInt size() {
+    if (pool == null) return OptionalInt.empty();
+    try {
+      return OptionalInt.of((int) pool.getMethod("getMaximumPoolSize").invoke(dataSource));
+    } catch (ReflectiveOperationException e) {
+      LOG.debug("the size of the pool could not be read: {}", String.valueOf(e));
+      return OptionalInt.empty();
+    }
+  }
+
+  /**
+   * Has the pool forget a connection that it lent and that is ended; who would close it made it
+   * complain. False if it is none of the pool's.
+   */
+  boolean forgets(Connection ended) {
+    if (pool == null || !ended.getClass().getName().startsWith(ITS_CONNECTIONS)) return false;
+    try {
+      pool.getMethod("evictConnection", Connection.class).invoke(dataSource, ended);
+      return true;
+    } catch (ReflectiveOperationException e) {
+      LOG.debug("the pool does not forget a connection: {}", String.valueOf(e));
+      return false;
+    }
+  }
+
+  /**
+   * A connection failed so. Where it showed that the others lead nowhere good either, to a demoted
+   * server that takes no writes, to one that shuts down or to none, the pool is renewed, every few
+   * seconds at most: connections in use are not cut, but not handed out again.
+   */
   void noticed(SQLException e) {
     if (pool == null || !concernsOthers(e)) return;
     long before = last.get();
