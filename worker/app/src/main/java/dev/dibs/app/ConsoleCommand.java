@@ -91,7 +91,7 @@ final class ConsoleCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     ConsoleSettings settings = settings();
-    try (Database database = options.find(shell, "console")) {
+    try (Database database = options.await(shell, "console")) {
       GatewayCommand.check(database);
       try (OpenConsole console = OpenConsole.on(database, settings)) {
         awaitEnd(console.console(), console.started());

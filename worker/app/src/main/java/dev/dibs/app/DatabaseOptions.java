@@ -46,7 +46,12 @@ final class DatabaseOptions {
       description = "What holds the queue.")
   Schema schema = Schema.DEFAULT;
 
-  @Option(names = "--fail-fast", description = "Do not wait for a database that cannot be reached.")
+  @Option(
+      names = "--fail-fast",
+      description = {
+        "Do not wait for a database that cannot be reached.",
+        "Without it: worker, gateway, console and migrate wait until it is back, all else for a minute."
+      })
   boolean failFast;
 
   Schema schema() {
@@ -58,9 +63,19 @@ final class DatabaseOptions {
    *
    * @param command what connects
    * @throws UsageException if there is none
+   * @throws dev.dibs.DatabaseException if it does not answer within a minute
    */
   Database find(Shell shell, String command) throws InterruptedException {
-    if (url != null) return given(url, command);
+    return find(shell, command, DatabaseWait.A_WHILE);
+  }
+
+  /** The same, waited for as long as it takes: for what starts beside its database. */
+  Database await(Shell shell, String command) throws InterruptedException {
+    return find(shell, command, DatabaseWait.FOR_EVER);
+  }
+
+  private Database find(Shell shell, String command, Duration atMost) throws InterruptedException {
+    if (url != null) return given(url, command, atMost);
     EmbeddedDatabase embedded =
         EmbeddedDatabase.find(shell)
             .orElseThrow(() ->
@@ -75,7 +90,7 @@ final class DatabaseOptions {
    */
   Database findOrStart(Shell shell, String command) throws InterruptedException {
     return url != null
-        ? given(url, command)
+        ? given(url, command, DatabaseWait.FOR_EVER)
         : migrated(EmbeddedDatabase.startShared(shell), command);
   }
 
@@ -94,10 +109,15 @@ final class DatabaseOptions {
     return new Database(DatabaseUrl.parse(embedded.url()), schema, command, embedded::close);
   }
 
-  private Database given(String url, String command) throws InterruptedException {
+  private Database given(String url, String command, Duration atMost) throws InterruptedException {
     Database database = new Database(address(url), schema, command, () -> {});
-    new DatabaseWait(database).untilReachable(failFast);
+    awaitAgain(database, atMost);
     return database;
+  }
+
+  /** Returns when a database that was found before answers. */
+  void awaitAgain(Database database, Duration atMost) throws InterruptedException {
+    new DatabaseWait(database).untilReachable(failFast ? Duration.ZERO : atMost);
   }
 
   private DatabaseUrl address(String url) {

@@ -4,6 +4,7 @@ import dev.dibs.DatabaseException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
@@ -13,13 +14,21 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Waits for a database that is starting, failing over or not to be reached, with one log line a
- * change.
+ * change and one a minute.
  *
  * <p>It does not wait for what will not come by waiting: a wrong password, a database that does not
  * exist.
  */
 final class DatabaseWait {
   private static final Logger LOG = LoggerFactory.getLogger(DatabaseWait.class);
+
+  /** The patience of who serves: whatever goes wrong, it comes back by itself. */
+  static final Duration FOR_EVER = ChronoUnit.FOREVER.getDuration();
+
+  /** The patience of who does one thing: as long as a server that starts may take. */
+  static final Duration A_WHILE = Duration.ofMinutes(1);
+
+  private static final Duration SAY_AGAIN = Duration.ofMinutes(1);
   private static final Duration SHORTEST = Duration.ofMillis(500);
   private static final Duration LONGEST = Duration.ofSeconds(5);
   private static final Duration ANSWER = Duration.ofSeconds(10);
@@ -31,28 +40,52 @@ final class DatabaseWait {
   private static final String REJECTED = "08004";
 
   private final Database database;
+  private final Duration sayAgain;
 
   DatabaseWait(Database database) {
+    this(database, SAY_AGAIN);
+  }
+
+  /**
+   * For tests, which cannot wait a minute.
+   *
+   * @param sayAgain how often it says that it still waits
+   */
+  DatabaseWait(Database database, Duration sayAgain) {
     this.database = database;
+    this.sayAgain = sayAgain;
   }
 
   /**
    * Returns when the database answers.
    *
-   * @throws DatabaseException at once if waiting cannot help or {@code failFast} is set
+   * @param atMost how long to wait; zero: it is tried once
+   * @throws DatabaseException at once if waiting cannot help, else if it does not answer in time
    */
-  void untilReachable(boolean failFast) throws InterruptedException {
-    Optional<SQLException> failure = probe();
-    if (failure.isEmpty()) return;
-    if (failFast || !passes(failure.get())) throw unreachable(failure.get());
-    LOG.warn(
-        "database {} cannot be reached: {}; trying again", database.url(), reason(failure.get()));
-    for (Duration wait = SHORTEST; failure.isPresent(); wait = longer(wait)) {
-      if (!passes(failure.get())) throw unreachable(failure.get());
+  void untilReachable(Duration atMost) throws InterruptedException {
+    long begin = System.nanoTime();
+    Duration said = sayAgain.negated();
+    Duration wait = SHORTEST;
+    for (Optional<SQLException> failure = probe(); failure.isPresent(); failure = probe()) {
+      Duration waited = Duration.ofNanos(System.nanoTime() - begin);
+      if (waited.compareTo(atMost) >= 0 || !passes(failure.get())) throw unreachable(failure.get());
+      if (waited.minus(said).compareTo(sayAgain) >= 0) {
+        say(failure.get(), waited, atMost);
+        said = waited;
+      }
       pause(wait);
-      failure = probe();
+      wait = longer(wait);
     }
-    LOG.info("database {} is back", database.url());
+    if (!said.isNegative()) LOG.info("database {} is back", database.url());
+  }
+
+  private void say(SQLException failure, Duration waited, Duration atMost) {
+    LOG.warn(
+        "database {} cannot be reached{}: {}; trying again {}; check --database-url, or give --fail-fast to end at once",
+        database.url(),
+        waited.compareTo(sayAgain) < 0 ? "" : " for " + DurationText.show(waited),
+        reason(failure),
+        atMost.equals(FOR_EVER) ? "until it is back" : "for " + DurationText.write(atMost));
   }
 
   private Optional<SQLException> probe() {

@@ -52,7 +52,7 @@ final class DemoWorkerCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    Database database = options.find(shell, "demo " + process);
+    Database database = options.await(shell, "demo " + process);
     DataSource plain = database.plain(Duration.ZERO);
     var meters = new SimpleMeterRegistry();
     try (HikariDataSource pool = database.withSearchPath(demoSchema).pooled(concurrency, ANSWER)) {

@@ -87,7 +87,7 @@ final class GatewayCommand implements Callable<Integer> {
     GatewaySettings settings = settings();
     Tokens known = tokens == null ? Tokens.none() : Tokens.read(tokens);
     InetSocketAddress address = address(known);
-    try (Database database = options.find(shell, "gateway")) {
+    try (Database database = options.await(shell, "gateway")) {
       check(database);
       try (Gateway gateway = Gateway.listen(address, database, settings, known)) {
         awaitEnd(gateway, started(gateway, database, known));

@@ -41,7 +41,7 @@ final class MigrateCommand implements Callable<Integer> {
       shell.out().flush();
       return 0;
     }
-    Database database = options.find(shell, "migrate");
+    Database database = options.await(shell, "migrate");
     int applied = Migrations.migrate(database.plain(LONGEST_STATEMENT), options.schema());
     if (roles) Roles.grant(database.plain(LONGEST_STATEMENT), options.schema());
     shell

@@ -60,7 +60,7 @@ final class StatusCommand implements Callable<Integer> {
     try {
       show(report(database), redraws);
     } catch (DatabaseException e) {
-      new DatabaseWait(database).untilReachable(options.failFast);
+      options.awaitAgain(database, DatabaseWait.FOR_EVER);
     }
   }
 
