@@ -11,11 +11,12 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells the user what was enqueued, and only once it is committed: a count, or with JSON one line a
- * task.
+ * Tells the user what was enqueued, and only once it is committed: a count and the id of a single
+ * task, or with JSON one line a task.
  *
  * <p>Until the commit the lines wait in a file, so that millions of them need no memory. Owned by
  * one thread.
@@ -25,6 +26,7 @@ final class Receipts implements AutoCloseable {
   private final boolean json;
   private @Nullable Path file;
   private @Nullable BufferedWriter waiting;
+  private @Nullable UUID last;
   private final Map<Landing, Long> committed = new EnumMap<>(Landing.class);
   private final Map<Landing, Long> pending = new EnumMap<>(Landing.class);
 
@@ -35,7 +37,10 @@ final class Receipts implements AutoCloseable {
 
   /** Keeps what was enqueued in a transaction that is still open. */
   void add(List<Enqueued> enqueued) {
-    for (Enqueued task : enqueued) pending.merge(task.landing(), 1L, Long::sum);
+    for (Enqueued task : enqueued) {
+      pending.merge(task.landing(), 1L, Long::sum);
+      last = task.id();
+    }
     if (json) write(enqueued);
   }
 
@@ -72,18 +77,26 @@ final class Receipts implements AutoCloseable {
     }
   }
 
-  /** Prints the count, where no JSON is wanted. */
+  /**
+   * Prints the count, where no JSON is wanted, and the id of a single task, its own or that of the
+   * task that holds its unique key.
+   */
   void summarize() {
     if (json) return;
     long enqueued = 0;
+    long all = 0;
     List<String> others = new ArrayList<>();
     for (var each : committed.entrySet()) {
       if (each.getKey().isInserted()) enqueued += each.getValue();
+      all += each.getValue();
       @Nullable String what = what(each.getKey());
       if (what != null) others.add(each.getValue() + " " + what);
     }
     String besides = others.isEmpty() ? "" : " (" + String.join(", ", others) + ")";
-    shell.out().println("enqueued " + enqueued + (enqueued == 1 ? " task" : " tasks") + besides);
+    String id = all == 1 ? ": " + last : "";
+    shell
+        .out()
+        .println("enqueued " + enqueued + (enqueued == 1 ? " task" : " tasks") + besides + id);
   }
 
   private static @Nullable String what(Landing landing) {

@@ -94,7 +94,9 @@ class EnqueueCommandTest {
             "--delay",
             "1h");
     assertThat(run.code()).isZero();
-    assertThat(run.out()).isEqualToNormalizingNewlines("enqueued 1 task\n");
+    assertThat(run.out())
+        .isEqualToNormalizingNewlines(
+            "enqueued 1 task: " + database.value("select id from dibs.task") + "\n");
     assertThat(
             database.value(
                 "select concat_ws(' ', queue, kind, priority, max_attempts, timeout, payload, headers, status) from dibs.task"))
@@ -104,6 +106,23 @@ class EnqueueCommandTest {
             database.number(
                 "select extract(epoch from run_at - created_at)::bigint from dibs.task"))
         .isEqualTo(3600);
+  }
+
+  @Test
+  void oneTask_tellsTheIdOfWhatHoldsItsUniqueKey() {
+    String[] args = {"--kind", "mail", "--unique-key", "k"};
+    assertThat(enqueue(args).code()).isZero();
+    String id = database.value("select id from dibs.task");
+    assertThat(enqueue(args).out())
+        .isEqualToNormalizingNewlines(
+            "enqueued 0 tasks (1 left to others of their unique keys): " + id + "\n");
+  }
+
+  @Test
+  void fileOfOneTask_tellsItsIdToo() {
+    assertThat(enqueueWith("{\"kind\":\"a\"}\n", "-").out())
+        .isEqualToNormalizingNewlines(
+            "enqueued 1 task: " + database.value("select id from dibs.task") + "\n");
   }
 
   @Test
