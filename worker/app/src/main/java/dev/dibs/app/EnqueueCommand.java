@@ -71,7 +71,7 @@ final class EnqueueCommand implements Callable<Integer> {
     try (var receipts = new Receipts(shell, json);
         var session =
             EnqueueSession.open(options.find(shell, "enqueue"), receipts, anyKind, shell)) {
-      session.checkKind(task);
+      session.check(task);
       session.enqueue(List.of(task));
       session.commit();
       receipts.summarize();

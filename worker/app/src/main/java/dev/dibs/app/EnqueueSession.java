@@ -20,14 +20,14 @@ final class EnqueueSession implements AutoCloseable {
 
   private final Connection connection;
   private final Producer producer;
-  private final KnownKinds kinds;
+  private final LiveWorkers workers;
   private final Receipts receipts;
 
   private EnqueueSession(
-      Connection connection, Producer producer, KnownKinds kinds, Receipts receipts) {
+      Connection connection, Producer producer, LiveWorkers workers, Receipts receipts) {
     this.connection = connection;
     this.producer = producer;
-    this.kinds = kinds;
+    this.workers = workers;
     this.receipts = receipts;
   }
 
@@ -38,10 +38,10 @@ final class EnqueueSession implements AutoCloseable {
     Connection connection = source.getConnection();
     try {
       Migrations.check(connection, database.schema());
-      var kinds = KnownKinds.read(connection, database.schema(), anyKind, shell);
+      var workers = LiveWorkers.read(connection, database.schema(), anyKind, shell);
       connection.setAutoCommit(false);
       var producer = Producer.on(source, ProducerSettings.DEFAULT.withSchema(database.schema()));
-      return new EnqueueSession(connection, producer, kinds, receipts);
+      return new EnqueueSession(connection, producer, workers, receipts);
     } catch (SQLException | RuntimeException e) {
       connection.close();
       throw e;
@@ -53,9 +53,9 @@ final class EnqueueSession implements AutoCloseable {
     receipts.add(producer.enqueue(connection, tasks));
   }
 
-  /** Refuses a kind that none of the live workers knows. */
-  void checkKind(NewTask<Json> task) {
-    kinds.check(task.kind().name());
+  /** Refuses a kind that none of the live workers knows, and minds the queue. */
+  void check(NewTask<Json> task) {
+    workers.check(task);
   }
 
   void commit() {
@@ -66,7 +66,7 @@ final class EnqueueSession implements AutoCloseable {
           "the commit was not answered, the tasks may be there or not; see `dibs status`", e);
     }
     receipts.committed();
-    kinds.sayIfNobodyLives();
+    workers.sayWhoIsMissing();
   }
 
   /** Rolls back what was not committed. */

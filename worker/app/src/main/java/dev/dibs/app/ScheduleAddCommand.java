@@ -94,8 +94,8 @@ final class ScheduleAddCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     Schedule schedule = schedule();
     Schedules schedules = SchedulesCommand.open(options, shell);
-    KnownKinds kinds = SchedulesCommand.kinds(options, anyKind, shell);
-    kinds.check(schedule.task().kind().name());
+    LiveWorkers workers = SchedulesCommand.workers(options, anyKind, shell);
+    workers.check(schedule.task());
     boolean added = schedules.add(schedule);
     if (!added && !replace)
       throw new DibsException(
@@ -103,7 +103,7 @@ final class ScheduleAddCommand implements Callable<Integer> {
     if (!added && schedules.change(name, standing -> schedule).isEmpty())
       throw SchedulesCommand.unknown(schedules, name);
     tell(SchedulesCommand.find(schedules, name), added ? "added" : "changed");
-    kinds.sayIfNobodyLives();
+    workers.sayWhoIsMissing();
     return 0;
   }
 

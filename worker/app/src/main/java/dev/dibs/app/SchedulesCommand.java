@@ -56,11 +56,11 @@ final class SchedulesCommand {
     }
   }
 
-  /** The kinds that live workers know, read from the same database. */
-  static KnownKinds kinds(DatabaseOptions options, boolean anyKind, Shell shell)
+  /** What live workers know and serve, read from the same database. */
+  static LiveWorkers workers(DatabaseOptions options, boolean anyKind, Shell shell)
       throws InterruptedException {
     try (Connection connection = source(options, shell).getConnection()) {
-      return KnownKinds.read(connection, options.schema(), anyKind, shell);
+      return LiveWorkers.read(connection, options.schema(), anyKind, shell);
     } catch (SQLException e) {
       throw new DatabaseException("the kinds of the live workers could not be read", e);
     }

@@ -64,7 +64,7 @@ final class TaskFile {
       String text = lines.text();
       if (text == null) return;
       task = reader.parse(text);
-      session.checkKind(task);
+      session.check(task);
     } catch (DibsException e) {
       batch.enqueue(onBad); // what is wrong with the lines before comes first
       onBad.accept(new DibsException("line " + lines.number() + ": " + e.getMessage(), e));

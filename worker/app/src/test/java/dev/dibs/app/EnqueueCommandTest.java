@@ -224,6 +224,46 @@ class EnqueueCommandTest {
     assertThat(database.tasks("PENDING")).isEqualTo(2);
   }
 
+  private void workerLives() {
+    database.execute(
+        "insert into dibs.worker (id, host, pid, version, queues, kinds, concurrency, lease_until) values"
+            + " (gen_random_uuid(), 'h', 1, '1', '{mail}', '{noop}', 1, clock_timestamp() + interval '1 minute')");
+  }
+
+  @Test
+  void queueThatNoLiveWorkerServes_isTakenAndSaid() {
+    assertThat(enqueue("--kind", "noop", "--queue", "mial").err())
+        .contains("no worker is alive")
+        .doesNotContain("mial");
+    workerLives();
+    var run = enqueue("--kind", "noop", "--queue", "mial");
+    assertThat(run.code()).isZero();
+    assertThat(run.err())
+        .isEqualToNormalizingNewlines(
+            "dibs: no live worker serves queue 'mial', they serve mail: tasks wait until one does\n");
+    assertThat(enqueue("--kind", "noop", "--queue", "mail").err()).isEmpty();
+    assertThat(database.tasks("PENDING")).isEqualTo(3);
+  }
+
+  @Test
+  void queuesOfAFileThatNoLiveWorkerServes_areSaidOnceAndTheFirstOfMany() {
+    workerLives();
+    var two =
+        enqueueWith(
+            "{\"queue\":\"b\"}\n{\"queue\":\"a\"}\n{\"queue\":\"b\"}\n{}\n",
+            "--kind",
+            "noop",
+            "--queue",
+            "mail",
+            "-");
+    assertThat(two.err()).hasLineCount(1).contains("no live worker serves queue 'a', 'b', they");
+    String many =
+        IntStream.range(0, 30)
+            .mapToObj(n -> "{\"kind\":\"noop\",\"queue\":\"q" + n + "\"}\n")
+            .collect(Collectors.joining());
+    assertThat(enqueueWith(many, "-").err()).hasLineCount(1).contains("'q9'").doesNotContain("q10");
+  }
+
   @Test
   void file_isEnqueuedWhole() throws Exception {
     String lines =

@@ -91,6 +91,16 @@ class SchedulesCommandTest {
   }
 
   @Test
+  void add_saysThatNoLiveWorkerServesTheQueue() {
+    database.execute(
+        "insert into dibs.worker (id, host, pid, version, queues, kinds, concurrency, lease_until) values"
+            + " (gen_random_uuid(), 'box', 4711, '1.0', '{mail}', '{report}', 8, clock_timestamp() + interval '1 hour')");
+    var run = schedules("add", "hourly", "--every", "1h", "--kind", "report", "--queue", "mial");
+    assertThat(run.code()).isZero();
+    assertThat(run.err()).contains("no live worker serves queue 'mial', they serve mail");
+  }
+
+  @Test
   void add_refusesAKindThatNoLiveWorkerKnows() {
     database.execute(
         "insert into dibs.worker (id, host, pid, version, queues, kinds, concurrency, lease_until) values"
