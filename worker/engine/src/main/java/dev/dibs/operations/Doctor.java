@@ -102,6 +102,7 @@ public final class Doctor {
 
   /**
    * Makes all checks, within five seconds of having a connection; a finding each, the worst first.
+   * Where there is no schema, that is found, and what needs one is left out.
    *
    * @throws dev.dibs.DatabaseException if the database cannot be reached
    */
@@ -109,7 +110,8 @@ public final class Doctor {
     long end = System.nanoTime() + LONGEST.toNanos();
     List<Finding> findings = new ArrayList<>();
     try (Connection connection = dataSource.getConnection()) {
-      for (Check check : checks()) findings.add(check.make(connection, left(end)));
+      boolean schemaIsThere = ServerChecks.isThere(schema, connection, left(end));
+      for (Check check : checks(schemaIsThere)) findings.add(check.make(connection, left(end)));
     } catch (SQLException e) {
       throw new DatabaseException("the database cannot be examined", e);
     }
@@ -118,10 +120,16 @@ public final class Doctor {
     return List.copyOf(findings);
   }
 
-  private List<Check> checks() {
-    List<Check> checks = new ArrayList<>(new ServerChecks(schema, thresholds).all());
-    checks.addAll(new QueueChecks(schema, thresholds).all());
-    checks.addAll(new SessionChecks(schema, thresholds).all());
+  private List<Check> checks(boolean schemaIsThere) {
+    var server = new ServerChecks(schema, thresholds);
+    var sessions = new SessionChecks(schema, thresholds);
+    List<Check> checks = new ArrayList<>();
+    checks.add(server.ofVersion());
+    if (schemaIsThere) checks.add(server.ofGrants());
+    checks.addAll(server.ofServer());
+    if (schemaIsThere) checks.addAll(new QueueChecks(schema, thresholds).all());
+    checks.addAll(sessions.ofServer());
+    if (schemaIsThere) checks.addAll(sessions.ofLiveTable());
     return checks;
   }
 

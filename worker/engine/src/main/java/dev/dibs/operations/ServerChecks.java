@@ -1,5 +1,6 @@
 package dev.dibs.operations;
 
+import dev.dibs.DatabaseException;
 import dev.dibs.SchemaVersionException;
 import dev.dibs.operations.Doctor.Thresholds;
 import dev.dibs.sql.CheckGrants;
@@ -29,10 +30,30 @@ final class ServerChecks {
     this.grants = new CheckGrants(schema);
   }
 
-  List<Check> all() {
+  /** Whether there is a schema to check; where that cannot be told, checks say so themselves. */
+  static boolean isThere(Schema schema, Connection connection, Duration atMost) {
+    try {
+      ShortLook.take(connection, atMost, c -> Migrations.version(c, schema));
+      return true;
+    } catch (SchemaVersionException e) {
+      return false;
+    } catch (SQLException | DatabaseException e) {
+      return true;
+    }
+  }
+
+  Check ofVersion() {
+    return new Check("schema-version", "the version of the schema", "", this::schemaVersion);
+  }
+
+  /** Needs the schema. */
+  Check ofGrants() {
+    return new Check("grants", "what this role may do", "", this::grants);
+  }
+
+  /** What holds for the server whether or not there is a schema. */
+  List<Check> ofServer() {
     return List.of(
-        new Check("schema-version", "the version of the schema", "", this::schemaVersion),
-        new Check("grants", "what this role may do", "", this::grants),
         new Check("server-version", "the version of the server", "", this::serverVersion),
         new Check("writable", "whether the server takes writes", "", this::writable),
         new Check("durability", "the settings that promises rest on", "", this::durability),

@@ -28,8 +28,8 @@ final class SessionChecks {
     this.tables = new CheckTables(schema);
   }
 
-  List<Check> all() {
-    String grant = "grant %s_viewer to this role".formatted(schema.name());
+  /** What holds for the server whether or not there is a schema. */
+  List<Check> ofServer() {
     return List.of(
         new Check("held-snapshot", "who holds old snapshots", Check.STATISTICS, this::snapshot),
         new Check(
@@ -39,7 +39,13 @@ final class SessionChecks {
             this::idleInTransaction),
         new Check("prepared-transactions", "prepared transactions", "", this::prepared),
         new Check("replication-slots", "replication slots", "", this::slots),
-        new Check("replication", "how far standbys are behind", Check.STATISTICS, this::standbys),
+        new Check("replication", "how far standbys are behind", Check.STATISTICS, this::standbys));
+  }
+
+  /** Needs the schema. */
+  List<Check> ofLiveTable() {
+    String grant = "grant %s_viewer to this role".formatted(schema.name());
+    return List.of(
         new Check("autovacuum", "how the live table is vacuumed", grant, this::autovacuum),
         new Check("dead-rows", "dead rows of the live table", grant, this::deadRows));
   }

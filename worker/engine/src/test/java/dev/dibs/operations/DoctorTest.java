@@ -110,9 +110,39 @@ class DoctorTest {
     db.execute("drop schema dibs cascade");
     List<Finding> findings = Doctor.on(db.dataSource()).examine();
     assertAttention(only(findings, "schema-version"), "no Dibs schema", "run `dibs migrate`");
-    assertThat(only(findings, "stuck-tasks").sentence())
+  }
+
+  @Test
+  void aSchemaThatIsNotThere_leavesNoFalseTrails() {
+    db.execute("drop schema dibs cascade");
+    List<Finding> findings = Doctor.on(db.dataSource()).examine();
+    assertThat(findings.getFirst().check()).isEqualTo("schema-version");
+    assertThat(findings)
+        .extracting(Finding::check)
+        .containsExactlyInAnyOrder(
+            "schema-version",
+            "server-version",
+            "writable",
+            "durability",
+            "connections",
+            "transaction-ids",
+            "clock",
+            "held-snapshot",
+            "idle-in-transaction",
+            "prepared-transactions",
+            "replication-slots",
+            "replication",
+            "pooler");
+    assertThat(findings).extracting(Finding::severity).doesNotContain(Severity.UNKNOWN);
+    assertThat(findings.toString()).doesNotContain("_viewer");
+  }
+
+  @Test
+  void aTableThatIsNotThere_isUnknown() {
+    db.execute("drop table dibs.worker cascade");
+    assertThat(finding("workers").sentence())
         .isEqualTo(
-            "could not check tasks of dead workers: the schema lacks something (SQLSTATE 42P01)");
+            "could not check whether any worker is alive: the schema lacks something (SQLSTATE 42P01)");
   }
 
   @Test
