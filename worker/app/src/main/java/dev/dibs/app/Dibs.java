@@ -14,7 +14,7 @@ import picocli.CommandLine.ScopeType;
 
 /**
  * The command line: {@code dibs --help} lists what it can do. Exit codes: 0 fine, 1 failed, 2 wrong
- * usage.
+ * usage, 143 and 130 ended by SIGTERM and SIGINT.
  */
 @Command(
     name = "dibs",
@@ -23,7 +23,8 @@ import picocli.CommandLine.ScopeType;
     versionProvider = Dibs.Version.class,
     footer = {
       "",
-      "Every option is an environment variable, too: see its help. Exit codes: 0 fine, 1 failed, 2 wrong usage."
+      "Every option is an environment variable, too: see its help. Exit codes: 0 fine, 1 failed, 2 wrong usage,",
+      "143 after SIGTERM and 130 after SIGINT, also of a worker that has drained well."
     })
 public final class Dibs {
   private static final int HELP_WIDTH = 110;

@@ -30,6 +30,7 @@ class DibsTest {
     var run = Run.dibs("--help");
     assertThat(run.code()).isZero();
     assertThat(run.out()).contains("enqueue", "gateway", "status", "migrate");
+    assertThat(run.out()).contains("2 wrong usage", "143 after SIGTERM and 130 after SIGINT");
   }
 
   @Test
