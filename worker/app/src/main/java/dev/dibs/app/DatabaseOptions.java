@@ -17,7 +17,8 @@ final class DatabaseOptions {
       paramLabel = "URL",
       description = {
         "jdbc:postgresql://host:5432/database or postgresql://user:password@host/database.",
-        "Without it: the embedded PostgreSQL of `dibs worker`."
+        "Without it: demo and bench start an embedded PostgreSQL of their own; worker starts one that all"
+            + " others join, and they fail where there is none. Its data is gone when the process ends that started it."
       })
   @Nullable String url;
 

@@ -25,6 +25,15 @@ class DibsTest {
     assertThat(run.err()).isEmpty();
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"demo", "bench", "worker", "enqueue"})
+  void help_tellsWhatIsTheDatabaseWithoutAUrl(String command) {
+    assertThat(Run.dibs(command, "--help").out().replaceAll("\\s+", " "))
+        .contains(
+            "demo and bench start an embedded PostgreSQL of their own; worker starts one that all others join, and they fail",
+            "Its data is gone when the process ends that started it.");
+  }
+
   @Test
   void help_ofDibsListsEveryCommand() {
     var run = Run.dibs("--help");
