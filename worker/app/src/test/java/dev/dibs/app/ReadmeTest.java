@@ -49,6 +49,7 @@ class ReadmeTest {
                           "update orders set invoiced = true where id = ?", invoice.orderId()));
                   return Outcome.done();
                 })
+            .stopAtExit()
             .start()) {
       worker.awaitShutdown();
     }
