@@ -21,7 +21,10 @@ public record Unique(UniqueKey key, UniqueScope scope, OnConflict onConflict) {
     return new Unique(new UniqueKey.Given(key), new UniqueScope.WhileUnfinished(), OnConflict.KEEP);
   }
 
-  /** Likewise, by the kind and fields of the payload. */
+  /**
+   * Likewise, by the kind and fields of the payload. A payload that lacks one of them is refused
+   * when it is enqueued; null is a value.
+   */
   public static Unique byFields(String... names) {
     return new Unique(
         new UniqueKey.OfFields(List.of(names)), new UniqueScope.WhileUnfinished(), OnConflict.KEEP);

@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 final class OwnConnection {
   private static final String CONNECTION_EXCEPTION = "08";
 
-  /** Table, schema, function or column. */
-  private static final Set<String> MISSING = Set.of("42P01", "3F000", "42883", "42703");
+  /** A table, schema or function. */
+  private static final Set<String> MISSING = Set.of("42P01", "3F000", "42883");
 
   private static final String OPERATOR_INTERVENTION = "57P";
 
@@ -115,9 +115,11 @@ final class OwnConnection {
   }
 
   static DatabaseException refused(int tasks, SQLException e) {
-    boolean noSchema = MISSING.contains(String.valueOf(e.getSQLState()));
-    return new DatabaseException(
-        noSchema ? refusal(tasks) + ", run `dibs migrate` on this database" : refusal(tasks), e);
+    String wayOut =
+        MISSING.contains(String.valueOf(e.getSQLState()))
+            ? " (is the schema there? `dibs migrate` makes it)"
+            : "";
+    return new DatabaseException(refusal(tasks) + wayOut, e);
   }
 
   static String refusal(int tasks) {

@@ -65,7 +65,8 @@ class ProducerTest {
         Producer lost = Producer.on(empty.dataSource())) {
       assertThatThrownBy(() -> lost.enqueue(mail(1)))
           .isInstanceOf(DatabaseException.class)
-          .hasMessageStartingWith("1 task(s) could not be enqueued, run `dibs migrate` on this")
+          .hasMessageStartingWith(
+              "1 task(s) could not be enqueued (is the schema there? `dibs migrate` makes it): ")
           .hasMessageContaining("does not exist");
     }
   }

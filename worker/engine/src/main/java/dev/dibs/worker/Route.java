@@ -49,8 +49,11 @@ final class Route {
    * not hand it to anyone else, only take back its place.
    */
   void end(Connection connection) throws SQLException {
-    connection.abort(Runnable::run);
-    if (!pool.forgets(connection)) connection.close();
+    try {
+      connection.abort(Runnable::run);
+    } finally {
+      if (!pool.forgets(connection)) connection.close();
+    }
   }
 
   void failed(SQLException e) {
