@@ -88,7 +88,7 @@ public final class Scene {
         """
         insert into dibs.task (id, created_at, run_at, queue, kind, priority, payload, headers)
         select gen_random_uuid(), clock_timestamp() - ?::interval, clock_timestamp() - ?::interval + n * interval '1 ms',
-          ?, ?, ?, '{"card":"4111"}', '{"tenant":"acme"}'
+          ?, ?, ?, '{"card":"4111 1111 1111 1111"}', '{"tenant":"acme"}'
         from generate_series(1, ?) n
         """,
         age,
@@ -137,7 +137,7 @@ public final class Scene {
         insert into dibs.task_history (id, created_at, run_at, claimed_at, finished_at, worker_id, status, priority,
           attempt, failures, losses, max_attempts, queue, kind, payload, errors)
         select gen_random_uuid(), ended - interval '10 s', ended - interval '5 s', ended - interval '1.2 s', ended, ?,
-          ?::dibs.task_status, 3, 8, 8, 0, 8, ?, ?, '{"card":"4111"}',
+          ?::dibs.task_status, 3, 8, 8, 0, 8, ?, ?, '{"card":"4111 1111 1111 1111"}',
           case when ?::text = 'SUCCEEDED' then null else %s end
         from (select n, clock_timestamp() - ?::interval - n * interval '10 ms' as ended from generate_series(1, ?) n) x
         """
